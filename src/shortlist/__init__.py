@@ -1,0 +1,185 @@
+"""Shortlist: the engine for choosing. `import shortlist as sl`.
+
+Written by tools/exports.py. A name is loaded when it is first used, so the import itself takes no numba, no
+pyarrow and a few milliseconds (docs/adr/004).
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from shortlist.catalogue import MODULES
+
+if TYPE_CHECKING:
+    from shortlist.adapters.minilm import MiniLM
+    from shortlist.core.budget import Budget, Ledger
+    from shortlist.core.choice import Choice, Trace
+    from shortlist.core.claim import Claim
+    from shortlist.core.contracts import (
+        Built,
+        Constraint,
+        Deduper,
+        Encoder,
+        Limits,
+        Need,
+        Objective,
+        Row,
+        Scorer,
+        Solver,
+    )
+    from shortlist.core.drops import Drops
+    from shortlist.core.effects import Ask, Gather, Make, Plan, Scan, alone, ask, lockstep, scan
+    from shortlist.core.errors import (
+        BudgetExhausted,
+        CheckFailed,
+        ContractError,
+        InfeasibleError,
+        InputError,
+        MemoryRefused,
+        ShortlistError,
+        StorageError,
+        UsageError,
+    )
+    from shortlist.core.pool import Pool
+    from shortlist.core.recipe import Recipe
+    from shortlist.core.signals import Costs, Labels, Scores, Tags, Terms, Text, Vectors
+    from shortlist.doors.compare import Comparison, Measure, compare
+    from shortlist.doors.curate import Curation, Work, curate
+    from shortlist.doors.read import read
+    from shortlist.doors.select import select
+    from shortlist.doors.verify import Check, verify
+    from shortlist.measures.coverage import Coverage
+    from shortlist.measures.group_cover import GroupCover
+    from shortlist.measures.mean_score import MeanScore
+    from shortlist.measures.probe import Probe
+    from shortlist.measures.vendi import Vendi
+    from shortlist.methods.constrain.cardinality import Cardinality
+    from shortlist.methods.constrain.exclude import Exclude
+    from shortlist.methods.constrain.include import Include
+    from shortlist.methods.constrain.knapsack import Knapsack
+    from shortlist.methods.constrain.quota import Quota
+    from shortlist.methods.constrain.shown import Shown
+    from shortlist.methods.dedup.cosine import Cosine
+    from shortlist.methods.dedup.exact_text import ExactText
+    from shortlist.methods.dedup.minhash import MinHash
+    from shortlist.methods.encode.lsa import LSA
+    from shortlist.methods.encode.tfidf import TFIDF
+    from shortlist.methods.objective.facility_location import FacilityLocation
+    from shortlist.methods.objective.group_coverage import GroupCoverage
+    from shortlist.methods.objective.log_det import LogDet
+    from shortlist.methods.objective.mmr import MMR
+    from shortlist.methods.objective.modular import Modular
+    from shortlist.methods.objective.saturated_coverage import SaturatedCoverage
+    from shortlist.methods.objective.weighted_sum import Sum
+    from shortlist.methods.solve.cost_benefit import CostBenefit
+    from shortlist.methods.solve.exhaustive import Exhaustive
+    from shortlist.methods.solve.greedy import Greedy
+    from shortlist.methods.solve.lazy_greedy import LazyGreedy
+    from shortlist.methods.solve.random_draw import Random
+    from shortlist.methods.solve.top import Top
+    from shortlist.run.driver import Local, Outcome, Price
+    from shortlist.store.roles import Roles
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Ask",
+    "Budget",
+    "BudgetExhausted",
+    "Built",
+    "Cardinality",
+    "Check",
+    "CheckFailed",
+    "Choice",
+    "Claim",
+    "Comparison",
+    "Constraint",
+    "ContractError",
+    "Cosine",
+    "CostBenefit",
+    "Costs",
+    "Coverage",
+    "Curation",
+    "Deduper",
+    "Drops",
+    "Encoder",
+    "ExactText",
+    "Exclude",
+    "Exhaustive",
+    "FacilityLocation",
+    "Gather",
+    "Greedy",
+    "GroupCover",
+    "GroupCoverage",
+    "Include",
+    "InfeasibleError",
+    "InputError",
+    "Knapsack",
+    "LSA",
+    "Labels",
+    "LazyGreedy",
+    "Ledger",
+    "Limits",
+    "Local",
+    "LogDet",
+    "MMR",
+    "Make",
+    "MeanScore",
+    "Measure",
+    "MemoryRefused",
+    "MinHash",
+    "MiniLM",
+    "Modular",
+    "Need",
+    "Objective",
+    "Outcome",
+    "Plan",
+    "Pool",
+    "Price",
+    "Probe",
+    "Quota",
+    "Random",
+    "Recipe",
+    "Roles",
+    "Row",
+    "SaturatedCoverage",
+    "Scan",
+    "Scorer",
+    "Scores",
+    "ShortlistError",
+    "Shown",
+    "Solver",
+    "StorageError",
+    "Sum",
+    "TFIDF",
+    "Tags",
+    "Terms",
+    "Text",
+    "Top",
+    "Trace",
+    "UsageError",
+    "Vectors",
+    "Vendi",
+    "Work",
+    "alone",
+    "ask",
+    "compare",
+    "curate",
+    "lockstep",
+    "read",
+    "scan",
+    "select",
+    "verify",
+]
+
+if not TYPE_CHECKING:  # to a type checker a misspelt name stays an error
+
+    def __getattr__(name: str) -> Any:
+        if name not in MODULES:
+            raise AttributeError(f"module 'shortlist' has no name {name!r}")
+        value = globals()[name] = getattr(import_module(MODULES[name]), name)
+        return value
+
+    def __dir__() -> list[str]:
+        return [*__all__, "__version__"]

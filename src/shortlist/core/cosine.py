@@ -1,0 +1,123 @@
+"""Cosines whose bits do not depend on the company: one row asked alone or among a million gives the same.
+
+Matrix products do not have this property: BLAS sums in an order that depends on the shape of the block and on
+the place of a row in it, and a lazy solver that re-asks one row would then break ties differently from a
+plain one. `einsum('ij,j->i')` sums every row by the same inner loop, at the speed of memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from shortlist.core.arrays import F32, F64, I32, I64
+
+_ROWS = 1024  # rows gathered at once: stays in cache
+_BLOCK = 64  # directions to an array of `Met`
+_SAFE = 1e15  # norms from 1 / _SAFE to _SAFE: products of two rows stay within float32
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Directions:
+    """values f32[n, d] as given, inverse f32[n]: 1 / norm, 0 for a zero row (its cosine with all is 0)."""
+
+    values: F32
+    inverse: F32
+
+    @classmethod
+    def of(cls, values: F32) -> Directions:
+        """Norms of rows f32[n, d]. Values are copied only where norms are too far from 1 for float32."""
+        norm = np.empty(len(values))
+        for a in range(0, len(values), _ROWS):
+            block = values[a : a + _ROWS].astype(np.float64)
+            norm[a : a + _ROWS] = np.sqrt(np.einsum("ij,ij->i", block, block))
+        some = norm > 0
+        if some.any() and (norm.max() > _SAFE or norm[some].min() < 1 / _SAFE):
+            scaled = (values / np.where(some, norm, 1.0)[:, None]).astype(np.float32)
+            return cls(scaled, some.astype(np.float32))
+        return cls(values, np.divide(1.0, norm, out=np.zeros_like(norm), where=some).astype(np.float32))
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def unit(self, at: I64 | slice) -> F32:
+        """f32[b, d]: the rows at i64[b], or of a slice, brought to length 1 (or 0)."""
+        rows: F32 = self.values[at] * self.inverse[at, None]
+        return rows
+
+    def along(self, direction: F32) -> F32:
+        """f32[n]: all unit rows times direction f32[d]."""
+        every: F32 = np.einsum("ij,j->i", self.values, direction) * self.inverse
+        return every
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Met:
+    """What each row has met along a growing list of directions; each row catches up when it is asked for.
+
+    sums f64[n]: folded over the first seen i32[n] of `count` directions; blocks: the directions, f32[<=64, d]
+    each. Asking writes what it learns back into `sums` and `seen`: answers never change by it, but two
+    threads must not ask one state for the same rows at once.
+    """
+
+    sums: F64
+    seen: I32
+    blocks: tuple[F32, ...] = ()
+    count: int = 0
+
+    @classmethod
+    def nothing(cls, start: F64) -> Met:
+        """No directions yet, every row at its start f64[n]."""
+        return cls(start, np.zeros(len(start), np.int32))
+
+    def and_then(self, direction: F32) -> Met:
+        """The same with direction f32[d] at the end."""
+        if self.count % _BLOCK:
+            blocks = (*self.blocks[:-1], np.concatenate([self.blocks[-1], direction[None]]))
+        else:
+            blocks = (*self.blocks, direction[None].copy())
+        return Met(self.sums.copy(), self.seen.copy(), blocks, self.count + 1)
+
+    def fold(self, rows: Directions, at: I64, by: np.ufunc, term: Callable[[F32], F64]) -> F64:
+        """f64[b]: `by`(... `by`(start, term(x_0)) ..., term(x_last)), x_s the row along direction s."""
+        stale = at[self.seen[at] < self.count]
+        if 2 * len(stale) >= len(rows):  # reading on is faster than gathering
+            self._all_catch_up(rows, stale, by, term)
+        elif len(stale) <= self.count - int(self.seen[stale].min(initial=self.count)):
+            for row in stale.tolist():
+                self._catch_up(rows, row, by, term)
+        else:
+            stale = stale[np.argsort(self.seen[stale], kind="stable")]
+            for a in range(0, len(stale), _ROWS):
+                self._some_catch_up(rows, stale[a : a + _ROWS], by, term)
+        return self.sums[at]
+
+    def _direction(self, s: int) -> F32:
+        direction: F32 = self.blocks[s // _BLOCK][s % _BLOCK]
+        return direction
+
+    def _all_catch_up(self, rows: Directions, at: I64, by: np.ufunc, term: Callable[[F32], F64]) -> None:
+        for s in range(int(self.seen[at].min(initial=self.count)), self.count):
+            due = at[self.seen[at] == s]
+            self.sums[due] = by(self.sums[due], term(rows.along(self._direction(s))[due]))
+            self.seen[due] = s + 1
+
+    def _some_catch_up(self, rows: Directions, at: I64, by: np.ufunc, term: Callable[[F32], F64]) -> None:
+        """Rows in the order of what they have seen: those that are behind at s are the first ones."""
+        values, scale, sums, seen = rows.values[at], rows.inverse[at], self.sums[at], self.seen[at]
+        for s in range(int(seen[0]), self.count):
+            due = int(np.searchsorted(seen, s, side="right"))
+            x = np.einsum("ij,j->i", values[:due], self._direction(s)) * scale[:due]
+            sums[:due] = by(sums[:due], term(x))
+        self.sums[at] = sums
+        self.seen[at] = self.count
+
+    def _catch_up(self, rows: Directions, row: int, by: np.ufunc, term: Callable[[F32], F64]) -> None:
+        seen = int(self.seen[row])
+        for b in range(seen // _BLOCK, len(self.blocks)):
+            block = self.blocks[b][max(seen - b * _BLOCK, 0) :]
+            x = np.einsum("ij,j->i", block, rows.values[row]) * rows.inverse[row]
+            self.sums[row] = by.reduce(np.append(self.sums[row], term(x)))
+        self.seen[row] = self.count

@@ -1,0 +1,167 @@
+"""Take rows in a given order while limits allow: what random draws and top-k by a signal are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from shortlist.core.arrays import F64, I64
+from shortlist.core.choice import Choice
+from shortlist.core.contracts import Built, Limits
+from shortlist.core.limits import CLOSED, BoundLimits, State
+from shortlist.core.pool import Pool
+from shortlist.kernels.walk import walk
+
+
+def fill(limits: Limits, order: I64) -> I64:
+    """Positions taken, in order: first what must be, then the rows of `order` (each once) as allowed."""
+    return Filler.over(limits).fill(order) if isinstance(limits, BoundLimits) else exact(limits, order)
+
+
+def exact(limits: Limits, order: I64) -> I64:
+    """`fill` by its definition, row by row."""
+    state = limits.start()
+    taken: list[int] = []
+    for x in (*limits.must.tolist(), *order.tolist()):
+        if len(taken) < limits.k and limits.allows(state, np.array([x]))[0]:
+            state = limits.add(state, x)
+            taken.append(x)
+    return np.array(taken, np.int64)
+
+
+def told(built: Built | None, limits: Limits, pool: Pool, at: I64) -> Choice:
+    """The choice of the rows at positions i64[m] in this order, with what each gained in its turn.
+
+    Without an objective the gains are 0 and there are no terms.
+    """
+    if built is None:
+        return Choice(pool.rows[at], np.zeros(len(at)), (), np.zeros((len(at), 0)))
+    state, parts = built.start(), np.zeros((len(at), len(built.terms)))
+    for x in limits.shown.tolist():
+        state = built.add(state, x)
+    for i, x in enumerate(at.tolist()):
+        parts[i] = built.gains(state, at[i : i + 1])[0]
+        state = built.add(state, x)
+    return Choice(pool.rows[at], parts.sum(axis=1), built.terms, parts)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Filler:
+    """Limits laid flat for many fills. Equivalent to `exact` for each.
+
+    begun: what must be taken is taken; cuts i64[P+1], groups: the groups of each pattern; costs f64[n, J],
+    of no rows where no reserve is left; keepers i64[H], held, ends i64[H+1]: that reserve.
+    """
+
+    limits: BoundLimits
+    begun: State
+    cuts: I64
+    groups: I64
+    costs: F64
+    keepers: I64
+    held: I64
+    ends: I64
+
+    @classmethod
+    def over(cls, limits: BoundLimits) -> Filler:
+        """Lay patterns, budgets and reserve flat."""
+        p = limits.patterns
+        begun = limits.start()
+        for x in limits.must.tolist():
+            begun = limits.add(begun, x)
+        keepers = sorted(begun.held)
+        # rows are looked up one by one, all their costs at once
+        costs = np.empty((len(limits) if keepers else 0, len(limits.costs.of)))
+        for j, cost in enumerate(limits.costs.of):
+            costs[:, j] = cost[: len(costs)]
+        return cls(
+            limits,
+            begun,
+            _cuts([len(g) for g in p.groups]),
+            np.concatenate(p.groups),
+            costs,
+            np.array(keepers, np.int64),
+            np.array([r for q in keepers for r in begun.held[q]], np.int64),
+            _cuts([len(begun.held[q]) for q in keepers]),
+        )
+
+    def fill(self, order: I64) -> I64:
+        """Positions taken, in order; a row that may not be taken is passed over for good."""
+        must = self.limits.must
+        room = self.limits.k - len(must)
+        rows = self._by_reserve(order, room) if len(self.keepers) else self._by_runs(order, room)
+        return np.concatenate([must, rows])
+
+    def _by_reserve(self, order: I64, room: int) -> I64:
+        p, state = self.limits.patterns, self.begun
+        taken = np.empty(room, np.int64)
+        count = walk(
+            order,
+            p.of,
+            self.cuts,
+            self.groups,
+            np.stack([p.low, p.high]),
+            state.total.copy(),
+            self.costs,
+            state.rest.copy(),
+            state.status.copy(),
+            self.keepers,
+            self.held.copy(),
+            self.ends,
+            self.limits.costs.price,
+            taken,
+        )
+        return taken[:count]
+
+    def _by_runs(self, order: I64, room: int) -> I64:
+        """Without a reserve a run of rows that fit together is taken at once; then what cannot be is left."""
+        p, costs = self.limits.patterns, self.limits.costs
+        count, rest = self.begun.count.copy(), self.begun.rest.copy()
+        left = order[self.begun.status[order] != CLOSED]
+        taken = [left[:0]]
+        while room and len(left):
+            run = self._run(left[:room], count, rest)
+            rows = left[:run]
+            taken.append(rows)
+            room -= run
+            rest -= costs.sums(rows)
+            count += np.bincount(self._groups(rows), minlength=len(count))
+            left = left[run:]
+            full = np.zeros(len(p.groups), bool)
+            for g in np.flatnonzero(count >= p.high):
+                full[p.holders[g]] = True
+            fit = ~full[p.of[left]]
+            for cost, most in zip(costs.of, rest, strict=True):
+                fit &= cost[left] <= most
+            left = left[fit]
+        return np.concatenate(taken)
+
+    def _run(self, rows: I64, count: I64, rest: F64) -> int:
+        """How many of the first rows fit together."""
+        run = len(rows)
+        group = self._groups(rows)
+        who = np.repeat(np.arange(len(rows)), np.diff(self.cuts)[self.limits.patterns.of[rows]])
+        by = np.argsort(group, kind="stable")
+        start = np.flatnonzero(np.diff(group[by], prepend=-1))
+        rank = np.arange(len(by)) - np.repeat(start, np.diff(start, append=len(by)))
+        over = who[by][rank >= (self.limits.patterns.high - count)[group[by]]]
+        run = min(run, int(over.min(initial=run)))
+        for cost, most in zip(self.limits.costs.of, rest, strict=True):
+            over = np.flatnonzero(np.cumsum(cost[rows]) > most)
+            run = min(run, int(over[0]) if len(over) else run)
+        return run
+
+    def _groups(self, rows: I64) -> I64:
+        """The groups of these rows, one row after another."""
+        of = self.limits.patterns.of[rows]
+        many = self.cuts[of + 1] - self.cuts[of]
+        entry = np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)
+        found: I64 = self.groups[np.repeat(self.cuts[of], many) + entry]
+        return found
+
+
+def _cuts(sizes: list[int]) -> I64:
+    out = np.zeros(len(sizes) + 1, np.int64)
+    np.cumsum(sizes, out=out[1:])
+    return out

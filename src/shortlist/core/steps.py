@@ -1,0 +1,129 @@
+"""A choice in the making: what every step-by-step solver keeps, so that their traces mean the same.
+
+Bound. For a monotone submodular f and any state S on the way, every feasible choice O has
+f(O) <= f(S) + sum of gains(o | S) over o in O (Nemhauser, Wolsey and Fisher 1978), and
+`Limits.upper` bounds that sum over all feasible O. The least over several S is kept. Without monotonicity
+only the empty S will do; without submodularity none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from shortlist.core.arrays import F64, I64
+from shortlist.core.choice import Choice, Trace
+from shortlist.core.contracts import Built, Limits
+from shortlist.core.errors import ContractError
+from shortlist.core.pool import Pool
+
+#: After which shares of k the bound is taken again.
+CHECKS = (0.125, 0.25, 0.5, 0.75, 1.0)
+
+
+class Step(NamedTuple):
+    """One pick: its position, parts f64[T] of its gain, and who would have come instead (-1: nobody)."""
+
+    at: int
+    parts: F64
+    runner_up: int = -1
+    runner_up_gain: float = 0.0
+
+
+@dataclass(slots=True, eq=False)
+class Steps:
+    """Begin with `begin`; then `take` and `refuse` until `open` is False; `choice` ends it."""
+
+    built: Built
+    limits: Limits
+    state: Any
+    held: Any
+    size: int
+    taken: list[Step] = field(default_factory=list)
+    refused: list[tuple[int, int, int]] = field(default_factory=list)
+    high: float = np.inf
+
+    @classmethod
+    def begin(cls, built: Built, limits: Limits) -> Steps:
+        """Shown rows enter the objective's state, then what must be taken is taken.
+
+        Raises:
+            ContractError: the limits refuse one of their own `must` rows.
+        """
+        steps = cls(built, limits, built.start(), limits.start(), limits.k)
+        for at in limits.shown.tolist():
+            steps.state = built.add(steps.state, at)
+        steps._bound()
+        for at in limits.must.tolist():
+            by = limits.refuses(steps.held, at)
+            if by >= 0:
+                raise ContractError(f"row {at} must be taken but {limits.names[by]} refuses it")
+            steps.take(Step(at, built.gains(steps.state, np.array([at]))[0]))
+        return steps
+
+    @property
+    def open(self) -> bool:
+        """Whether there is room for more."""
+        return len(self.taken) < self.size
+
+    def candidates(self) -> I64:
+        """i64: increasing positions that are neither taken nor shown."""
+        free = np.ones(len(self.built), bool)
+        free[self.limits.shown] = False
+        free[[s.at for s in self.taken]] = False
+        return np.flatnonzero(free)
+
+    def enough(self, gain: float) -> bool:
+        """Whether to stop rather than take a row of this gain: it would do harm, and no minimum needs it."""
+        if gain >= 0 or self.built.monotone:
+            return False
+        return not self.limits.check(np.array([s.at for s in self.taken], np.int64))
+
+    def take(self, step: Step) -> None:
+        """Add a row."""
+        self.taken.append(step)
+        self.state = self.built.add(self.state, step.at)
+        self.held = self.limits.add(self.held, step.at)
+        if self.built.monotone and len(self.taken) in {int(np.ceil(c * self.size)) for c in CHECKS}:
+            self._bound()
+
+    def refuse(self, at: I64) -> None:
+        """Record rows, in the order in which they came to the front, that the limits turn away for good."""
+        self.refused += [(p, len(self.taken), self.limits.refuses(self.held, p)) for p in at.tolist()]
+
+    def choice(self, pool: Pool) -> Choice:
+        """The finished choice with its trace and bound."""
+        built, k = self.built, len(self.taken)
+        if self.built.monotone:
+            self._bound()
+        at = np.array([s.at for s in self.taken], np.int64)
+        parts = np.array([s.parts for s in self.taken], np.float64).reshape(k, len(built.terms))
+        gains = parts.sum(axis=1)
+        rival = np.array([s.runner_up for s in self.taken], np.int64)
+        row, step, by = (
+            (np.array(c, np.int64) for c in zip(*self.refused, strict=True))
+            if self.refused
+            else (np.zeros((3, 0), np.int64))
+        )
+        trace = Trace(
+            runner_up=np.where(rival >= 0, pool.rows[rival] if k else rival, -1),
+            runner_up_gain=np.array([s.runner_up_gain for s in self.taken], np.float64),
+            refused=pool.rows[row],
+            refused_step=step,
+            refused_by=by,
+        )
+        total = float(gains.sum())
+        bound = (total, max(total, self.high)) if np.isfinite(self.high) else None
+        return Choice(pool.rows[at], gains, built.terms, parts, bound, trace)
+
+    def _bound(self) -> None:
+        """Lower `high` if this state says so."""
+        if not self.built.submodular:
+            return
+        gains = self.built.gains(self.state, np.arange(len(self.built))).sum(axis=1)
+        gains[self.limits.shown] = 0.0
+        gains[[s.at for s in self.taken]] = 0.0
+        above = self.limits.upper(np.maximum(gains, 0.0), self.limits.start())
+        self.high = min(self.high, sum(float(s.parts.sum()) for s in self.taken) + above)

@@ -1,0 +1,115 @@
+"""Which form of coverage suits a pool, what it will take, and how long that is on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from math import ceil
+from time import perf_counter
+
+import numpy as np
+
+from shortlist.core.contracts import Need, Objective
+from shortlist.core.errors import MemoryRefused
+from shortlist.core.pool import Pool
+from shortlist.core.signals import Vectors
+from shortlist.methods.objective.facility_location import FacilityLocation, need
+from shortlist.methods.objective.weighted_sum import Sum
+
+#: Up to so many rows every cosine is kept; up to so many every row is represented.
+SMALL, LARGE = 4096, 100_000
+#: With fewer picks the neighbours that are needed take more memory than all cosines do, and a sample of the
+#: rows serves as well: it holds more than 200 rows for each pick.
+FEW = 18
+
+
+def coverage_for(pool: Pool, by: str, k: int, memory: float, seed: int = 0) -> tuple[FacilityLocation, str]:
+    """The most faithful FacilityLocation over vectors `by` for k picks that fits, and why it was taken.
+
+    Depends on the size of the pool, k and `memory` (bytes) alone, so that a recipe can name it.
+
+    Raises:
+        MemoryRefused: none fits; says what the smallest would need.
+    """
+    n, d = pool.signal(by, Vectors).values.shape
+    least = np.inf
+    for form, why in _forms(n, max(1, min(k, n)), FacilityLocation(by=by, seed=seed)):
+        takes = need(n, d, neighbors=form.neighbors, represent=form.represent).bytes
+        if takes <= memory:
+            return form, why
+        least = min(least, takes)
+    raise MemoryRefused(
+        f"coverage of {n:,} x {d} vectors {by!r} for {k:,} picks takes {least / 2**30:.1f} GiB at least; "
+        f"{memory / 2**30:.1f} GiB are allowed"
+    )
+
+
+def _forms(n: int, k: int, plain: FacilityLocation) -> Iterator[tuple[FacilityLocation, str]]:
+    """From the most faithful to the smallest."""
+    everyone = f"all {n:,} rows are represented"
+    if n <= SMALL:
+        yield plain, f"{everyone}, every cosine is kept"
+    elif k < FEW:
+        for m in (SMALL, SMALL // 2, SMALL // 4):
+            yield (
+                replace(plain, represent=m),
+                f"{m:,} of {n:,} rows, drawn, are represented, enough for {k} picks; every cosine is kept",
+            )
+        return
+    if n <= LARGE:
+        for c in (5, 3):
+            b = min(n, ceil(c * n / k))
+            yield (
+                replace(plain, neighbors=b),
+                f"{everyone}, each by about {b:,} nearest candidates ({c} n / k); what lies below them is "
+                "sampled",
+            )
+    for each in (40, 20, 10):
+        m = max(1024, each * k)
+        if m >= n:
+            continue
+        drawn = f"{m:,} of {n:,} rows, drawn, are represented ({each} a pick)"
+        for c in (5, 3):
+            b = ceil(c * n / k)
+            yield (
+                replace(plain, neighbors=b, represent=m),
+                f"{drawn}, each by about {b:,} nearest candidates ({c} n / k); all rows are candidates",
+            )
+
+
+def resized(objective: Objective, pool: Pool, k: int, memory: float) -> Objective:
+    """The same objective for another pool: its coverages in the form that suits that one."""
+    if isinstance(objective, FacilityLocation):
+        return coverage_for(pool, objective.by, k, memory, objective.seed)[0]
+    if isinstance(objective, Sum):
+        return replace(objective, of=tuple(resized(f, pool, k, memory) for f in objective.of))
+    return objective
+
+
+def seconds(needed: Need, threads: int = 0) -> float:
+    """How long work of so many flops takes here on so many threads (0: those that `Local()` uses).
+
+    A thread more is counted as 0.8 of one; the first choice of rows adds little.
+    """
+    if not threads:
+        from shortlist.run.driver import Local  # not above: `select` needs NumPy alone
+
+        threads = Local().threads
+    return needed.flops / (speed() * (0.2 + 0.8 * threads))
+
+
+@cache
+def speed() -> float:
+    """Flops a second of one thread, from a product that takes some milliseconds (measured once)."""
+    from threadpoolctl import threadpool_limits
+
+    a = np.ones((1024, 256), np.float32)
+    best = np.inf
+    with threadpool_limits(limits=1, user_api="blas"):
+        a @ a.T
+        for _ in range(8):
+            start = perf_counter()
+            a @ a.T
+            best = min(best, perf_counter() - start)
+    return 2.0 * 1024 * 1024 * 256 / best

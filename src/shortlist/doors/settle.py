@@ -1,0 +1,193 @@
+"""Settle a recipe: fill in what the user left open, from the signals at hand, and say why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from shortlist.core.contracts import Deduper, Encoder, Objective, Solver
+from shortlist.core.errors import UsageError
+from shortlist.core.pool import Pool
+from shortlist.core.recipe import Recipe
+from shortlist.core.signals import Vectors
+from shortlist.doors.routing import coverage_for
+from shortlist.methods.constrain.cardinality import Cardinality
+from shortlist.methods.constrain.knapsack import Knapsack
+from shortlist.methods.dedup.exact_text import ExactText
+from shortlist.methods.dedup.minhash import MinHash
+from shortlist.methods.encode.lsa import LSA
+from shortlist.methods.objective.group_coverage import GroupCoverage
+from shortlist.methods.objective.modular import Modular
+from shortlist.methods.solve.cost_benefit import CostBenefit
+from shortlist.methods.solve.exhaustive import Exhaustive
+from shortlist.methods.solve.lazy_greedy import LazyGreedy
+from shortlist.store.loaded import Loaded
+
+#: Name of the vectors that an encoder makes.
+ENCODED = "encoded"
+#: Every choice of so few rows is tried.
+TINY = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """A recipe with nothing left open but the weights, which `balance` measures on the pool.
+
+    k: how many rows at most; vectors: name of the vector signal the choice uses, '' if none; parts and
+    shares: the default objective's parts and what each is worth, () where the user gave an objective;
+    notes: (name, value) lines for the plan, each decision with its reason.
+    """
+
+    recipe: Recipe
+    k: int
+    vectors: str
+    parts: tuple[Objective, ...]
+    shares: tuple[float, ...]
+    notes: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def encode(self) -> Encoder | None:
+        """What makes vectors of text, None where the pool has vectors or no text."""
+        return self.recipe.encode
+
+    @property
+    def drop(self) -> tuple[Deduper, ...]:
+        """What leaves the pool before choosing, in order."""
+        return self.recipe.drop or ()
+
+    @property
+    def solver(self) -> Solver:
+        """The optimiser."""
+        return self.recipe.solver or LazyGreedy()
+
+
+def settle(recipe: Recipe, loaded: Loaded, memory: float) -> Settled:
+    """Decide what the recipe leaves open.
+
+    Args:
+        recipe: as the user gave it.
+        loaded: the pool and how its signals came to be.
+        memory: bytes the work may take.
+
+    Raises:
+        UsageError: there is nothing to choose by, or no size and no budget.
+    """
+    pool = loaded.pool
+    notes: list[tuple[str, str]] = []
+    k = _size(recipe, pool)
+    encode, vectors = _vectors(recipe, loaded, notes)
+    drop = _drop(recipe, loaded, notes)
+    parts: tuple[Objective, ...] = ()
+    shares: tuple[float, ...] = ()
+    if recipe.objective is None:
+        parts, shares = _parts(recipe, loaded, vectors, promised(pool, encode, vectors), k, memory, notes)
+    solver = recipe.solver or _solver(recipe, pool, notes)
+    return Settled(
+        recipe=replace(recipe, encode=encode, drop=drop, solver=solver),
+        k=k,
+        vectors=vectors,
+        parts=parts,
+        shares=shares,
+        notes=tuple(notes),
+    )
+
+
+def _size(recipe: Recipe, pool: Pool) -> int:
+    sizes = [c.k for c in recipe.within if isinstance(c, Cardinality)]
+    if sizes:
+        return min(*sizes, len(pool)) if len(sizes) > 1 else min(sizes[0], len(pool))
+    if not any(row.kind == "knapsack" for c in recipe.within for row in c.rows(pool, len(pool))):
+        raise UsageError("how many rows? give -k (a count or a share, 10%) or a --budget (tokens=20000)")
+    return len(pool)
+
+
+def _solver(recipe: Recipe, pool: Pool, notes: list[tuple[str, str]]) -> Solver:
+    if len(pool) <= TINY:
+        notes.append(("solver", f"Exhaustive(): {len(pool)} rows are few enough to try every choice"))
+        return Exhaustive()
+    if any(isinstance(c, Knapsack) for c in recipe.within):
+        notes.append(("solver", "CostBenefit(): greedy by gain and by gain per cost, the better of both"))
+        return CostBenefit()
+    notes.append(("solver", "LazyGreedy(): greedy's own choice, with far fewer evaluations"))
+    return LazyGreedy()
+
+
+def _vectors(recipe: Recipe, loaded: Loaded, notes: list[tuple[str, str]]) -> tuple[Encoder | None, str]:
+    given = loaded.named("vector")
+    if given and recipe.encode is None:
+        return None, given[0]
+    texts = loaded.named("text")
+    if recipe.encode is None and not texts:
+        return None, ""
+    encode = recipe.encode or LSA(by=texts[0])
+    if recipe.encode is None:
+        notes.append(("vectors", f"made from {texts[0]!r} by the built-in encoder (no model): {encode}"))
+    return encode, ENCODED
+
+
+def _drop(recipe: Recipe, loaded: Loaded, notes: list[tuple[str, str]]) -> tuple[Deduper, ...]:
+    if recipe.drop is not None:
+        return recipe.drop
+    texts, scores = loaded.named("text"), loaded.named("score")
+    if not texts:
+        return ()
+    keep = scores[0] if scores else ""
+    notes.append(
+        (
+            "duplicates",
+            f"equal and near-equal {texts[0]!r} are dropped; the copy "
+            + (f"with the best {keep!r} is kept" if keep else "that comes first is kept"),
+        )
+    )
+    return (ExactText(by=texts[0], keep=keep), MinHash(by=texts[0], threshold=0.8, keep=keep))
+
+
+def _parts(
+    recipe: Recipe,
+    loaded: Loaded,
+    vectors: str,
+    pool: Pool,
+    k: int,
+    memory: float,
+    notes: list[tuple[str, str]],
+) -> tuple[tuple[Objective, ...], tuple[float, ...]]:
+    """Coverage of vectors and tags shares `diversity`; the scores share the rest."""
+    cover: list[Objective] = []
+    if vectors:
+        location, reason = coverage_for(pool, vectors, k, memory)
+        cover.append(location)
+        notes.append(("coverage", reason))
+    cover += [GroupCoverage(by=t) for t in loaded.named("tags")]
+    scores: list[Objective] = [Modular(of=s) for s in loaded.named("score")]
+    if not cover and not scores:
+        raise UsageError(
+            "nothing to choose by: no text, vectors, tags or scores were found; name one with --text, "
+            "--vector, --tags or --score"
+        )
+    diversity = recipe.diversity if cover and scores else float(bool(cover))
+    notes.append(("weighing", _weighing(diversity, cover, scores)))
+    shares = [diversity / max(len(cover), 1)] * len(cover) + [(1 - diversity) / max(len(scores), 1)] * len(
+        scores
+    )
+    used = [(p, s) for p, s in zip([*cover, *scores], shares, strict=True) if s > 0]
+    return tuple(p for p, _ in used), tuple(s for _, s in used)
+
+
+def _weighing(diversity: float, cover: list[Objective], scores: list[Objective]) -> str:
+    if not scores:
+        return "coverage alone (no score to weigh it against)"
+    if not cover:
+        return "scores alone (nothing to cover)"
+    return (
+        f"diversity {diversity:g}: coverage {diversity:.0%}, scores {1 - diversity:.0%}; a part's unit is "
+        "what it alone can gain over random at this size"
+    )
+
+
+def promised(pool: Pool, encode: Encoder | None, vectors: str) -> Pool:
+    """The pool as it will be once encoded: zeros that are never touched stand in for the vectors."""
+    if encode is None or not vectors:
+        return pool
+    d = int(getattr(encode, "d", 384))
+    return pool.with_signal(vectors, Vectors(np.zeros((len(pool), d), np.float32)))

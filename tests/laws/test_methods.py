@@ -1,0 +1,99 @@
+"""Every law of a role on every method of that role, found by its annotations. There is no list of methods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from shortlist.core.limits import bind
+from tests.laws import catalogue, constrain, dedup, encode, objective, solve
+from tests.strategies import Method, edge_pools, examples, methods, modules, pools, scene, scenes
+
+LAWS: dict[str, tuple[Callable[..., None], ...]] = {
+    "objective": objective.LAWS,
+    "constraint": constrain.LAWS,
+    "solver": solve.LAWS,
+    "encoder": encode.LAWS,
+    "deduper": dedup.LAWS,
+}
+#: Pools drawn a law and method.
+DRAWS = {"objective": 20, "constraint": 40, "solver": 40, "encoder": 10, "deduper": 20}
+
+WITH = settings(deadline=None, derandomize=True, database=None, print_blob=False, report_multiple_bugs=False)
+
+
+def on_pools(
+    law: Callable[..., None], subjects: tuple[Any, ...], draws: int, phases: tuple = tuple(Phase)
+) -> None:
+    """A law on subjects over the edge pools and drawn ones."""
+    for pool in edge_pools():
+        for subject in subjects:
+            law(subject, pool, np.random.default_rng(0))
+
+    @settings(WITH, max_examples=draws, phases=phases)
+    @given(pools(), st.integers(0, 2**16))
+    def check(pool, seed):
+        for subject in subjects:
+            law(subject, pool, np.random.default_rng(seed))
+
+    check()
+
+
+def on_scenes(
+    law: Callable[..., None], subjects: tuple[Any, ...], draws: int, phases: tuple = tuple(Phase)
+) -> None:
+    """A law on solvers over the edge pools and drawn scenes."""
+    for pool in edge_pools():
+        for f in examples("objective"):
+            stage = scene(pool, f, bind(pool, (), 3), "k=3")
+            for subject in subjects:
+                law(subject, stage, np.random.default_rng(0))
+
+    @settings(WITH, max_examples=draws, phases=phases)
+    @given(scenes(), st.integers(0, 2**16))
+    def check(stage, seed):
+        for subject in subjects:
+            law(subject, stage, np.random.default_rng(seed))
+
+    check()
+
+
+def pairs() -> list[Any]:
+    """Every (law, method) that applies."""
+    return [
+        pytest.param(law, method, id=f"{law.__name__}-{method}")
+        for method in methods()
+        for law in (*catalogue.LAWS, *LAWS.get(method.role, ()))
+    ]
+
+
+@pytest.mark.parametrize(("law", "method"), pairs())
+def test_law(law: Callable[..., None], method: Method) -> None:
+    if law in catalogue.LAWS:
+        law(method)
+        return
+    assert method.examples, f"{method} has no EXAMPLES to run laws on"
+    over = on_scenes if method.role == "solver" else on_pools
+    over(law, method.examples, DRAWS[method.role])
+
+
+def test_every_method_has_laws_of_its_role() -> None:
+    found = methods()
+    assert len(found) >= 20
+    assert {m.role for m in found} == set(LAWS)
+    lawless = [str(m) for m in found if not LAWS.get(m.role)]
+    assert lawless == []
+
+
+def test_every_module_with_examples_is_in_the_catalogue() -> None:
+    stray = [
+        m.__name__
+        for m in modules()
+        if getattr(m, "EXAMPLES", ()) and not any(x.module is m for x in methods())
+    ]
+    assert stray == []
