@@ -24,7 +24,7 @@ from shortlist.core.errors import ShortlistError
 from shortlist.core.expression import expression
 from shortlist.core.limits import BoundLimits
 from shortlist.core.pool import Pool
-from shortlist.core.signals import Costs, Labels, Scores, Tags, Text, Vectors
+from shortlist.core.signals import Costs, Labels, Neighbors, Scores, Tags, Text, Vectors
 from shortlist.methods.constrain.feasible import settle
 
 #: The signals that a method's EXAMPLES may name.
@@ -74,6 +74,7 @@ def pools(draw: st.DrawFn, min_rows: int = 0, max_rows: int = 7) -> Pool:
         "cost": Costs(frozen(rng.choice(_COSTS, distinct)[pick])),
         "tokens": Costs(frozen(rng.choice(_COSTS, distinct)[pick]), "tokens"),
         "text": _text([_TEXTS[j] for j in rng.integers(0, len(_TEXTS), distinct)[pick]]),
+        "graph": _frozen_graph(_graph(rng, distinct).take(pick)),
     }
     rows = frozen(np.cumsum(rng.integers(1, draw(st.sampled_from([2, 4])), n)) - 1)
     return Pool(rows, columns, chunk=draw(st.sampled_from([1, 3, 64])))
@@ -96,6 +97,7 @@ def crowd(n: int) -> Pool:
         "cost": Costs(rng.integers(1, 9, n).astype(np.float64)),
         "tokens": Costs(rng.integers(1, 9, n).astype(np.float64), "tokens"),
         "text": Text.of([" ".join(words) for words in rng.choice(_WORDS, (n, 12))]),
+        "graph": _graph(rng, n),
     }
     return Pool(np.arange(n) * 3, {name: s.take(pick) for name, s in columns.items()})
 
@@ -105,6 +107,20 @@ def frozen(x: np.ndarray) -> np.ndarray:
     x = np.array(x, order="C")
     x.flags.writeable = False
     return x
+
+
+def _graph(rng: np.random.Generator, n: int) -> Neighbors:
+    """Some symmetric similarities in [0, 1] with few distinct values, and 1 between a row and itself."""
+    some = np.triu(rng.random((n, n)) < min(0.4, 8 / max(n, 1)), 1)
+    dense = np.where(some, rng.choice([0.25, 0.5, 1.0], (n, n)), 0.0).astype(np.float32)
+    dense = dense + dense.T + np.eye(n, dtype=np.float32)
+    row, column = np.nonzero(dense)
+    indptr = np.searchsorted(row, np.arange(n + 1)).astype(np.int64)
+    return Neighbors(indptr, column.astype(np.int32), dense[row, column])
+
+
+def _frozen_graph(graph: Neighbors) -> Neighbors:
+    return Neighbors(frozen(graph.indptr), frozen(graph.indices), frozen(graph.data))
 
 
 def _tags(rows: list[list[str]]) -> Tags:

@@ -15,7 +15,7 @@ from shortlist.core.errors import ContractError, UsageError
 from shortlist.core.pool import Pool
 from shortlist.core.recipe import Recipe
 from shortlist.core.seeds import generator
-from shortlist.core.signals import Costs, Labels, Scores, Tags, Terms, Text, Vectors
+from shortlist.core.signals import Costs, Labels, Neighbors, Scores, Tags, Terms, Text, Vectors
 from tests.laws.test_methods import WITH
 from tests.strategies import pools
 
@@ -54,6 +54,10 @@ LIES = {
     "vectors: one row": lambda: Vectors(f32(1, 2)),
     "vectors: F order": lambda: Vectors(np.asfortranarray(np.zeros((2, 3), np.float32))),
     "vectors: strided": lambda: Vectors(np.zeros((4, 4), np.float32)[:, ::2]),
+    "graph: out of the pool": lambda: Neighbors(i64(0, 1), i32(1), f32(1)),
+    "graph: above 1": lambda: Neighbors(i64(0, 1), i32(0), f32(2)),
+    "graph: twice the same": lambda: Neighbors(i64(0, 2, 2), i32(1, 1), f32(1, 1)),
+    "graph: falling": lambda: Neighbors(i64(0, 2, 2), i32(1, 0), f32(1, 1)),
     "terms: no offsets": lambda: Terms(i64(), i32(), f32(), 1),
     "terms: offsets from 1": lambda: Terms(i64(1, 1), i32(0), f32(1), 1),
     "terms: offsets end early": lambda: Terms(i64(0, 0), i32(0), f32(1), 1),
@@ -135,8 +139,17 @@ def test_taking_is_indexing(pool, data):
         taken = signal.take(at)
         assert len(taken) == len(at)
         assert taken.nbytes >= 0
+        if isinstance(signal, Neighbors):
+            assert (_dense(taken) == _dense(signal)[np.ix_(at, at)]).all()
+            continue
         for i, j in enumerate(at):
             assert _told(taken, i) == _told(signal, int(j))
+
+
+def _dense(graph: Neighbors) -> np.ndarray:
+    whole = np.zeros((len(graph), len(graph)), np.float32)
+    whole[np.repeat(np.arange(len(graph)), np.diff(graph.indptr)), graph.indices] = graph.data
+    return whole
 
 
 def _told(signal, i: int):

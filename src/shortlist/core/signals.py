@@ -161,6 +161,61 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Neighbors:
+    """Sparse similarities of rows to rows of the same pool, CSR.
+
+    indptr i64[n+1]; indices i32[nnz], positions in [0, n), strictly increasing within a row; data f32[nnz] in
+    [0, 1]. A pair that is absent has similarity 0; a row and itself 1, stored or not. Not every graph is
+    symmetric: among its nearest a row may have one that does not have it.
+    """
+
+    indptr: I64
+    indices: I32
+    data: F32
+
+    def __post_init__(self) -> None:
+        _check_indptr(self.indptr, len(self.indices))
+        _need(len(self.data) == len(self.indices), "indices and data must be of one length")
+        _need(self.indices.dtype == np.int32 and self.data.dtype == np.float32, "a graph is of i32 and f32")
+        if len(self.data):
+            low, high = int(self.indices.min()), int(self.indices.max())
+            _need(low >= 0 and high < len(self), f"neighbours must lie in [0, {len(self)})")
+            _need(
+                bool(self.data.min() >= 0 and self.data.max() <= 1 + 1e-6),
+                "similarities must lie in [0, 1]",
+            )
+            fresh = np.zeros(len(self.indices), bool)
+            fresh[self.indptr[:-1][np.diff(self.indptr) > 0]] = True
+            _need(
+                bool((np.diff(self.indices) > 0)[~fresh[1:]].all()),
+                "neighbours must be strictly increasing within a row",
+            )
+
+    def __len__(self) -> int:
+        return len(self.indptr) - 1
+
+    def take(self, at: I64) -> Neighbors:
+        """The graph among positions i64[b] alone: other neighbours are left out, a row named twice is two."""
+        indptr, e = _csr_take(self.indptr, at)
+        order = np.argsort(at, kind="stable")
+        low, high = (np.searchsorted(at[order], self.indices[e], side=s) for s in ("left", "right"))
+        owner = np.repeat(np.repeat(np.arange(len(at)), np.diff(indptr)), high - low)
+        ends = np.zeros(len(e) + 1, np.int64)
+        np.cumsum(high - low, out=ends[1:])
+        column = order[np.arange(ends[-1]) - np.repeat(ends[:-1] - low, high - low)]
+        data = np.repeat(self.data[e], high - low)
+        sort = np.lexsort((column, owner))
+        ends = np.zeros(len(at) + 1, np.int64)
+        np.cumsum(np.bincount(owner, minlength=len(at)), out=ends[1:])
+        return Neighbors(ends, column[sort].astype(np.int32), data[sort])
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+        return self.indptr.nbytes + self.indices.nbytes + self.data.nbytes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Labels:
     """One group a row: codes i32[n] into names. A missing label is the group `(missing)`, like any other."""
 
