@@ -249,7 +249,7 @@ def test_the_form_follows_from_size_k_and_memory():
     assert "cells" not in why
     smaller = coverage_for(big, "vec", 1000, 1.6e9)[0]
     assert 0 < smaller.represent < 40_000
-    with pytest.raises(MemoryRefused, match=r"300,000 x 8 vectors 'vec' for 1,000 picks takes .* GiB"):
+    with pytest.raises(MemoryRefused, match=r"300,000 x 8 vectors 'vec' for 1,000 picks takes .* MiB"):
         coverage_for(big, "vec", 1000, 1e8)
 
 

@@ -54,8 +54,8 @@ def coverage_for(pool: Pool, by: str, k: int, memory: float, seed: int = 0) -> t
             return form, why
         least = min(least, takes)
     raise MemoryRefused(
-        f"coverage of {n:,} x {d} vectors {by!r} for {k:,} picks takes {least / 2**30:.1f} GiB at least; "
-        f"{memory / 2**30:.1f} GiB are allowed"
+        f"coverage of {n:,} x {d} vectors {by!r} for {k:,} picks takes {least / 2**20:,.0f} MiB at least; "
+        f"of the memory allowed {max(memory, 0) / 2**20:,.0f} MiB are left for it"
     )
 
 

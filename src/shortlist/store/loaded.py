@@ -125,10 +125,4 @@ class Loaded:
 
     def find(self, id: str) -> int | None:
         """The position of this id, None if there is none. Exact, byte by byte."""
-        key = np.frombuffer(id.encode("utf-8", "surrogatepass"), np.uint8)
-        offsets = self.ids.offsets
-        for i in np.flatnonzero(np.diff(offsets) == len(key)).tolist():
-            a = int(offsets[i])
-            if np.array_equal(self.ids.utf8[a : a + len(key)], key):
-                return i
-        return None
+        return self.ids.find(id)
