@@ -23,7 +23,7 @@ from shortlist.methods.objective.weighted_sum import Sum
 
 #: Up to so many rows every cosine is kept; from so many on near ones are looked for in near cells; up to so
 #: many every row is represented.
-SMALL, CELLED, LARGE = 4096, 16_384, 100_000
+SMALL, CELLED, LARGE = 4096, 8192, 100_000
 #: Rows looked at to see whether near ones lie in few cells.
 LOOKED = 1 << 15
 #: With fewer picks the neighbours that are needed take more memory than all cosines do, and a sample of the

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from shortlist.core.arrays import I32, I64
 from shortlist.core.errors import ContractError
 from shortlist.core.pool import Pool
