@@ -17,6 +17,7 @@ from shortlist.core.arrays import F32, F64, I32, I64
 
 _ROWS = 1024  # rows gathered at once: stays in cache
 _BLOCK = 64  # directions to an array of `Met`
+_TINY, _HUGE = 1e-24, 1e30  # squared lengths that float32 sums well
 _SAFE = 1e15  # norms from 1 / _SAFE to _SAFE: products of two rows stay within float32
 
 
@@ -32,8 +33,13 @@ class Directions:
         """Norms of rows f32[n, d]. Values are copied only where norms are too far from 1 for float32."""
         norm = np.empty(len(values))
         for a in range(0, len(values), _ROWS):
-            block = values[a : a + _ROWS].astype(np.float64)
-            norm[a : a + _ROWS] = np.sqrt(np.einsum("ij,ij->i", block, block))
+            block = values[a : a + _ROWS]
+            square = np.einsum("ij,ij->i", block, block).astype(np.float64)
+            wild = np.flatnonzero(~((square > _TINY) & (square < _HUGE)))
+            if len(wild):  # out of the range of float32, or zero
+                exact = block[wild].astype(np.float64)
+                square[wild] = np.einsum("ij,ij->i", exact, exact)
+            norm[a : a + _ROWS] = np.sqrt(square)
         some = norm > 0
         if some.any() and (norm.max() > _SAFE or norm[some].min() < 1 / _SAFE):
             scaled = (values / np.where(some, norm, 1.0)[:, None]).astype(np.float32)
