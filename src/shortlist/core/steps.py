@@ -9,7 +9,7 @@ only the empty S will do; without submodularity none.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -30,6 +30,23 @@ class Step(NamedTuple):
     parts: F64
     runner_up: int = -1
     runner_up_gain: float = 0.0
+
+
+@runtime_checkable
+class Ahead(Protocol):
+    """A built objective that can go ahead greedily by itself, in one compiled loop."""
+
+    def ahead(self, state: Any, free: I64, room: int) -> list[Step]:
+        """The next min(room, len(free)) picks of greedy among the rows free i64[b], increasing, from a state.
+
+        They are those of the gains, runners-up and ties too. [] says that it cannot (no compiler).
+        """
+        ...
+
+
+def sizes_only(limits: Limits) -> bool:
+    """Whether nothing but sizes limits a choice: then no row is ever refused before it is full."""
+    return all(r.kind == "size" and r.low <= 0 for r in limits.rows)
 
 
 @dataclass(slots=True, eq=False)
