@@ -7,6 +7,7 @@ import pytest
 
 from shortlist.core import ballots
 from shortlist.core.ballots import Approvals
+from shortlist.core.choice import Choice
 from shortlist.core.effects import alone
 from shortlist.core.errors import ContractError, UsageError
 from shortlist.core.limits import bind
@@ -69,19 +70,51 @@ def test_ties_of_harmonic_sums_go_to_the_lowest_position():
         assert gains[0] == gains[1]
 
 
-def test_lazy_and_plain_greedy_agree_with_ties():
-    rng = np.random.default_rng(0)
-    pool = Pool.of({"votes": Vectors(rng.integers(0, 9, (300, 40)).astype(np.float32))})
-    for rule in (
+def same(one: Choice, two: Choice) -> None:
+    """The same rows, gains and runners-up, to the bit."""
+    assert one.rows.tolist() == two.rows.tolist()
+    assert one.parts.tobytes() == two.parts.tobytes()
+    assert one.trace.runner_up.tolist() == two.trace.runner_up.tolist()
+    assert one.trace.runner_up_gain.tobytes() == two.trace.runner_up_gain.tobytes()
+    assert one.bound == two.bound
+
+
+@pytest.mark.parametrize("k", [1, 30, 90])
+def test_the_compiled_loop_makes_the_choice_of_greedy(k, monkeypatch):
+    rng = np.random.default_rng(k)
+    votes = rng.integers(0, 9, (90, 30)).astype(np.float32)
+    votes[30:60] = votes[:30]  # copies: ties everywhere
+    pool = Pool.of({"votes": Vectors(votes)})
+    rules = (
         ProportionalApproval(by="votes", top=0.1),
+        ProportionalApproval(by="votes", top=0.2, points=(1.0,)),
+        ProportionalApproval(by="votes", top=3, weights=tuple(rng.choice([0.3, 1.0, 2.0], 30))),
         ChamberlinCourant(by="votes"),
+        ChamberlinCourant(by="votes", weights=tuple(rng.choice([0.3, 1.0], 30))),
         ChamberlinCourant(by="votes", top=3),
         Borda(by="votes"),
         PositionalScore(by="votes", points=(3.0, 1.0)),
-    ):
+    )
+    limits = bind(pool, (), k)
+    for rule in rules:
         built = alone(rule.build(pool), pool)
-        limits = bind(pool, (), 30)
-        assert (LazyGreedy()(built, limits, pool).rows == Greedy()(built, limits, pool).rows).all()
+        fast = LazyGreedy()(built, limits, pool)
+        same(fast, Greedy()(built, limits, pool))
+        with monkeypatch.context() as without:
+            for module in (proportional_approval, chamberlin_courant):
+                without.setattr(module, "have_numba", lambda: False)
+            same(fast, LazyGreedy()(built, limits, pool))
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_seats_in_one_loop_and_one_by_one_are_the_same(seed):
+    found, k = drawn(seed)
+    pool = Pool.of({"label": Labels(np.zeros(len(found), np.int32), ("a",))})
+    free, asked = bind(pool, (), k), bind(pool, (Quota("label", at_most=len(found)),), k)
+    assert phragmen.seats(found, free).tolist() == phragmen.seats(found, asked).tolist()
+    one, two = equal_shares.seats(found, free), equal_shares.seats(found, asked)
+    assert one[0].tolist() == two[0].tolist()
+    assert one[1] == two[1]
 
 
 def test_signals_and_columns_say_the_same():

@@ -146,3 +146,129 @@ def equal_shares_next(
         if free[r] and price[r] <= reach and least < np.inf:
             return r
     return -1
+
+
+@kernel
+def approval_run(
+    indptr: npt.NDArray[np.int64],
+    voters: npt.NDArray[np.int32],
+    weight: npt.NDArray[np.float64],
+    step: npt.NDArray[np.float64],
+    has: npt.NDArray[np.int64],
+    worth: npt.NDArray[np.float64],
+    scale: tuple[float, float],
+    bound: npt.NDArray[np.float64],
+    taken: npt.NDArray[np.int64],
+    gain: npt.NDArray[np.float64],
+) -> None:
+    """Greedy for len(taken) // 2 steps: taken[2 i] is the pick, taken[2 i + 1] who was second; gain alike.
+
+    A gain is rint(sum of worth * scale[0]) / scale[1]; ties go to the lowest row. step[c]: what the next row
+    is worth to a voter who has c; has i64[m] and worth f64[m] are changed. bound f64[n]: above every gain
+    to come, -inf where a row is out; it is lowered. There are rows for every step; -1 is nobody.
+    """
+    n = len(indptr) - 1
+    for i in range(0, len(taken), 2):
+        first, second, best, next_best = -1, -1, -np.inf, -np.inf
+        for r in range(n):
+            # a later row of the same gain is behind, so bounds that only reach the second are enough
+            if bound[r] <= next_best:
+                continue
+            total = 0.0
+            for e in range(indptr[r], indptr[r + 1]):
+                total += worth[voters[e]]
+            g = np.rint(total * scale[0]) / scale[1]
+            bound[r] = g
+            if g > best:
+                first, second, best, next_best = r, first, g, best
+            elif g > next_best:
+                second, next_best = r, g
+        taken[i], taken[i + 1], gain[i], gain[i + 1] = first, second, best, next_best
+        bound[first] = -np.inf
+        for e in range(indptr[first], indptr[first + 1]):
+            v = voters[e]
+            has[v] += 1
+            worth[v] = weight[v] * step[has[v]]
+
+
+@kernel
+def rank_run(
+    place: npt.NDArray[np.int32],
+    weight: npt.NDArray[np.float64],
+    best_place: npt.NDArray[np.int32],
+    scale: tuple[float, float],
+    bound: npt.NDArray[np.float64],
+    taken: npt.NDArray[np.int64],
+    gain: npt.NDArray[np.float64],
+) -> None:
+    """As `approval_run`, with the gains of `rank_gains`; best_place i32[m] is changed."""
+    n, m = place.shape
+    for i in range(0, len(taken), 2):
+        first, second, best, next_best = -1, -1, -np.inf, -np.inf
+        for r in range(n):
+            if bound[r] <= next_best:
+                continue
+            total = 0.0
+            for v in range(m):
+                d = best_place[v] - place[r, v]
+                if d > 0:
+                    total += weight[v] * d
+            g = np.rint(total * scale[0]) / scale[1]
+            bound[r] = g
+            if g > best:
+                first, second, best, next_best = r, first, g, best
+            elif g > next_best:
+                second, next_best = r, g
+        taken[i], taken[i + 1], gain[i], gain[i + 1] = first, second, best, next_best
+        bound[first] = -np.inf
+        for v in range(m):
+            best_place[v] = min(best_place[v], place[first, v])
+
+
+@kernel
+def phragmen_run(
+    indptr: npt.NDArray[np.int64],
+    voters: npt.NDArray[np.int32],
+    weight: npt.NDArray[np.float64],
+    load: npt.NDArray[np.float64],
+    free: npt.NDArray[np.bool_],
+    share: npt.NDArray[np.float64],
+    slack: float,
+    taken: npt.NDArray[np.int64],
+) -> int:
+    """Seats by `phragmen_next` until taken is full or no row is left: how many; load and free are changed."""
+    for i in range(len(taken)):
+        r = phragmen_next(indptr, voters, weight, load, free, share, slack)
+        if r < 0:
+            return i
+        taken[i], free[r] = r, False
+        for e in range(indptr[r], indptr[r + 1]):
+            load[voters[e]] = share[r]
+    return len(taken)
+
+
+@kernel
+def equal_shares_run(
+    indptr: npt.NDArray[np.int64],
+    voters: npt.NDArray[np.int32],
+    weight: npt.NDArray[np.float64],
+    budget: npt.NDArray[np.float64],
+    free: npt.NDArray[np.bool_],
+    price: npt.NDArray[np.float64],
+    slack: float,
+    taken: npt.NDArray[np.int64],
+) -> int:
+    """Seats by `equal_shares_next` until taken is full or nothing can be paid for: how many.
+
+    budget and free are changed; what is left but for rounding (slack a unit of weight) is nothing left.
+    """
+    for i in range(len(taken)):
+        r = equal_shares_next(indptr, voters, weight, budget, free, price, slack)
+        if r < 0:
+            return i
+        taken[i], free[r] = r, False
+        for e in range(indptr[r], indptr[r + 1]):
+            v = voters[e]
+            left = budget[v] - price[r] * weight[v]
+            budget[v] = left if left > slack * weight[v] else 0.0
+    return len(taken)

@@ -33,10 +33,11 @@ from shortlist.core.contracts import Need
 from shortlist.core.effects import Plan, alone, scan
 from shortlist.core.pool import Pool
 from shortlist.core.signals import Labels, Tags, Vectors
-from shortlist.kernels.ballots import rank_gains
+from shortlist.core.steps import Step
+from shortlist.kernels.ballots import rank_gains, rank_run
 from shortlist.kernels.jit import have_numba
 from shortlist.methods.objective import proportional_approval
-from shortlist.methods.objective.proportional_approval import BuiltApproval, approval_need, falling
+from shortlist.methods.objective.proportional_approval import BuiltApproval, approval_need, falling, picks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +137,16 @@ class BuiltRanks:
         """The better of what each voter has and this row."""
         better: I32 = np.minimum(state, self.place[at])
         return better
+
+    def ahead(self, state: I32, free: I64, room: int) -> list[Step]:
+        """The next picks of greedy: the same as by gains, to the bit."""
+        if not have_numba():
+            return []
+        bound, size = np.full(len(self), -np.inf), 2 * min(room, len(free))
+        bound[free] = np.inf
+        at, gain = np.empty(size, np.int64), np.empty(size)
+        rank_run(self.place, self.weight, state.copy(), (self.grid, self.per), bound, at, gain)
+        return picks(at, gain)
 
 
 def rank_gains_plain(place: I32, weight: F64, best: I32, at: I64, out: F64) -> None:

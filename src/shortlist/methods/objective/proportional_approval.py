@@ -34,7 +34,8 @@ from shortlist.core.effects import Plan, alone
 from shortlist.core.errors import UsageError
 from shortlist.core.pool import Pool
 from shortlist.core.signals import Labels, Tags, Vectors
-from shortlist.kernels.ballots import approval_gains
+from shortlist.core.steps import Step
+from shortlist.kernels.ballots import approval_gains, approval_run
 from shortlist.kernels.jit import have_numba
 
 
@@ -135,6 +136,35 @@ class BuiltApproval:
         has[voters] = more
         worth[voters] = self.ballots.weight[voters] * self.step[more]
         return Heard(has, worth)
+
+    def ahead(self, state: Heard, free: I64, room: int) -> list[Step]:
+        """The next picks of greedy: the same as by gains, to the bit."""
+        if not have_numba():
+            return []
+        found, bound = self.ballots, np.full(len(self), -np.inf)
+        bound[free] = np.inf
+        size = 2 * min(room, len(free))
+        at, gain = np.empty(size, np.int64), np.empty(size)
+        approval_run(
+            found.indptr,
+            found.voters,
+            found.weight,
+            self.step,
+            state.has.copy(),
+            state.worth.copy(),
+            (self.grid, self.per),
+            bound,
+            at,
+            gain,
+        )
+        return picks(at, gain)
+
+
+def picks(at: I64, gain: F64) -> list[Step]:
+    """Steps of one term, from picks and runners-up in turn."""
+    rival_gain = np.where(at >= 0, gain, 0.0)[1::2].tolist()
+    rows = zip(at[::2].tolist(), gain[::2, None], at[1::2].tolist(), rival_gain, strict=True)
+    return [Step(*row) for row in rows]
 
 
 def approval_gains_plain(indptr: I64, voters: np.ndarray, worth: F64, at: I64, out: F64) -> None:

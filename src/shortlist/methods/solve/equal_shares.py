@@ -33,7 +33,8 @@ from shortlist.core.fill import told
 from shortlist.core.limits import bind
 from shortlist.core.pool import Pool
 from shortlist.core.signals import Labels
-from shortlist.kernels.ballots import equal_shares_next, equal_shares_price
+from shortlist.core.steps import sizes_only
+from shortlist.kernels.ballots import equal_shares_next, equal_shares_price, equal_shares_run
 from shortlist.methods.solve.phragmen import SLACK, fill_seats
 
 
@@ -79,16 +80,20 @@ def seats(found: Approvals, limits: Limits) -> tuple[I64, int]:
     for at in limits.must.tolist():
         held = limits.add(held, at)
         taken.append(at)
-    while len(taken) < limits.k:
+    unrefused = sizes_only(limits)  # nobody will be refused
+    if unrefused:
+        rows = np.empty(limits.k, np.int64)
+        ballots_of = (found.indptr, found.voters, found.weight)
+        taken = rows[: equal_shares_run(*ballots_of, budget, free, price, SLACK, rows)].tolist()
+    while len(taken) < limits.k and not unrefused:
         at = int(equal_shares_next(found.indptr, found.voters, found.weight, budget, free, price, SLACK))
         if at < 0:
             break
         free[at] = False
-        if not limits.allows(held, np.array([at]))[0]:
-            continue
-        held = limits.add(held, at)
-        pay(found, budget, at, price[at])
-        taken.append(at)
+        if limits.allows(held, np.array([at]))[0]:
+            held = limits.add(held, at)
+            pay(found, budget, at, price[at])
+            taken.append(at)
     paid = len(taken)
     load = np.divide(-budget, found.weight, out=np.zeros(len(budget)), where=found.weight > 0)
     return fill_seats(found, limits, load, free, held, taken), paid
@@ -126,7 +131,6 @@ def exact(found: Approvals, k: int) -> tuple[list[int], F64]:
 EXAMPLES = (
     EqualShares(by="tags"),
     EqualShares(("score", "quality"), top=0.3, weights=(2.0, 0.7)),
-    EqualShares(by="vec", top=2),
 )
 
 

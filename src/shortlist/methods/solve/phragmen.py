@@ -32,7 +32,8 @@ from shortlist.core.fill import told
 from shortlist.core.limits import bind
 from shortlist.core.pool import Pool
 from shortlist.core.signals import Labels
-from shortlist.kernels.ballots import phragmen_next
+from shortlist.core.steps import sizes_only
+from shortlist.kernels.ballots import phragmen_next, phragmen_run
 from shortlist.kernels.jit import have_numba
 
 #: Loads that differ by less than this share are tied.
@@ -87,6 +88,11 @@ def seats(found: Approvals, limits: Limits) -> I64:
 def fill_seats(found: Approvals, limits: Limits, load: F64, free: Bool, held: Any, taken: list[int]) -> I64:
     """The rest of the seats from these loads f64[m] on, among the rows of free bool[n]; both are changed."""
     share = np.empty(len(found))
+    if have_numba() and sizes_only(limits):  # nobody will be refused
+        rows = np.empty(max(limits.k - len(taken), 0), np.int64)
+        ballots_of = (found.indptr, found.voters, found.weight)
+        count = phragmen_run(*ballots_of, load, free, share, SLACK, rows)
+        return np.concatenate([np.array(taken, np.int64), rows[:count]])
     step = phragmen_next if have_numba() else phragmen_next_plain
     while len(taken) < limits.k:
         at = int(step(found.indptr, found.voters, found.weight, load, free, share, SLACK))
@@ -143,7 +149,6 @@ def exact(found: Approvals, k: int) -> I64:
 EXAMPLES = (
     Phragmen(by="tags"),
     Phragmen(("score", "quality"), top=0.3, weights=(2.0, 0.7)),
-    Phragmen(by="vec", top=2),
 )
 
 
