@@ -1,8 +1,8 @@
 """Is every large, agreeing group of voters represented? JR, PJR, EJR and EJR+ of a committee.
 
 A group of voters deserves l of k seats if it holds l / k of all weight and approves l rows in common. JR
-wants some member to have one approved row on the committee (l = 1); PJR wants l of its rows there, whoever approves
-them; EJR wants some member to have l. EJR+ asks for one common row off the committee instead of l.
+wants some member to have one approved row on the committee (l = 1); PJR wants l of its rows there, whoever
+approves them; EJR wants some member to have l. EJR+ asks for one common row off the committee instead of l.
 
 JR, EJR: Aziz, Brill, Conitzer, Elkind, Freeman & Walsh 2017, "Justified Representation in Approval-Based
 Committee Voting", arXiv:1407.8269. PJR: Sanchez-Fernandez et al. 2017, arXiv:1604.04578. EJR+: Brill & Peters
@@ -127,7 +127,7 @@ def pjr(ballots: Approvals, at: I64, k: int | None = None) -> list[Unheard]:
             others = np.ones(len(case.chosen), bool)
             others[list(rows)] = False
             _step(steps)
-            within: Bool = ~chosen[others].any(axis=0)
+            within: Bool = np.logical_not(chosen[others].any(axis=0))
             found = _agreeing(case, within, size, steps)
             if found:
                 return [found]
