@@ -11,8 +11,9 @@ from shortlist.core.ballots import Approvals
 from shortlist.core.errors import ContractError, UsageError
 from shortlist.core.limits import bind
 from shortlist.core.pool import Pool
+from shortlist.core.signals import Tags
 from shortlist.measures import axioms
-from shortlist.measures.axioms import ejr, ejr_plus, jr, pjr
+from shortlist.measures.axioms import Justified, ejr, ejr_plus, jr, pjr
 from shortlist.methods.solve import equal_shares, phragmen
 
 
@@ -92,6 +93,17 @@ def test_a_search_that_takes_too_long_says_so(monkeypatch):
     ballots = Approvals.of([[0, 1, 2, 6], [0, 3, 4, 6], [1, 3, 5, 6], [2, 4, 5, 6]], 7)
     with pytest.raises(UsageError, match="ask ejr_plus"):
         pjr(ballots, np.array([0, 5, 1, 2]), 8)
+
+
+def test_the_share_that_is_heard():
+    pool = Pool.of({"t": Tags.of([["a", "b"], ["a", "b"], ["c"], ["d"]])})
+    heard = Justified(by="t")
+    assert heard(pool, np.array([0, 1, 2, 3])) == 1
+    assert heard(pool, np.array([2, 3])) == 0.5
+    assert heard(pool, np.zeros(0, np.int64)) == 1
+    assert heard.name == "voters heard (EJR+), t"
+    with pytest.raises(UsageError, match="top"):
+        Justified(("score",))
 
 
 def test_bad_committees_are_refused():

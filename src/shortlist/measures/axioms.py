@@ -5,8 +5,9 @@ wants some member to have one approved row on the committee (l = 1); PJR wants l
 approves them; EJR wants some member to have l. EJR+ asks for one common row off the committee instead of l.
 
 JR, EJR: Aziz, Brill, Conitzer, Elkind, Freeman & Walsh 2017, "Justified Representation in Approval-Based
-Committee Voting", arXiv:1407.8269. PJR: Sanchez-Fernandez et al. 2017, arXiv:1604.04578. EJR+: Brill & Peters
-2023, "Robust and Verifiable Proportionality Axioms for Multiwinner Voting", arXiv:2302.01989.
+Committee Voting", doi:10.1007/s00355-016-1019-3. PJR: Sanchez-Fernandez et al. 2017, "Proportional Justified
+Representation", AAAI-17. EJR+: Brill & Peters 2023, "Robust and Verifiable Proportionality Axioms for
+Multiwinner Voting", arXiv:2302.01989.
 
 JR and EJR+ take O(k approvals). EJR and PJR are coNP-hard to check: the search stops at MOST steps with an
 error, but EJR+ implies both and is asked first, so that a committee that satisfies it costs no search.
@@ -15,14 +16,16 @@ error, but EJR+ implies both and is asked first, so that a committee that satisf
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 
 import numpy as np
 
+from shortlist.core import ballots as ballots_of
 from shortlist.core.arrays import F64, I64, Bool
 from shortlist.core.ballots import Approvals
 from shortlist.core.errors import ContractError, UsageError
+from shortlist.core.pool import Pool
 
 #: Steps of a search: sets of rows that are looked at.
 MOST = 1 << 20
@@ -35,6 +38,39 @@ class Unheard:
     voters: I64
     size: int
     rows: I64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Justified:
+    """The share of the voters who are in no group that EJR+ finds unheard; 1 means that it holds.
+
+    Args:
+        of: Scores signals, one ranking a voter; they need `top`.
+        by: a Tags or Labels signal, each group a voter; or a Vectors signal, each column a ranking.
+        top: what of a ranking is approved: a share of the rows below 1, else a number of rows.
+        weights: one a voter, () is 1 each.
+    """
+
+    of: tuple[str, ...] = field(default=(), kw_only=False)
+    by: str = ""
+    top: float = 0.0
+    weights: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        ballots_of.check("Justified", self.of, self.by, self.weights, self.top)
+
+    @property
+    def name(self) -> str:
+        """What a table calls it."""
+        return f"voters heard (EJR+), {self.by or ', '.join(self.of)}"
+
+    def __call__(self, pool: Pool, at: I64) -> float:
+        """A number in [0, 1] for the rows at positions i64[k]; 1 where nobody votes."""
+        found = ballots_of.approved(pool, self.of, self.by, self.weights, self.top)
+        unheard = np.zeros(len(found.weight), bool)
+        for group in ejr_plus(found, at):
+            unheard[group.voters] = True
+        return 1.0 - float(found.weight[unheard].sum()) / found.total
 
 
 @dataclass(frozen=True, slots=True, eq=False)
