@@ -14,7 +14,7 @@ from shortlist.core.pool import Pool
 from shortlist.core.signals import Tags
 from shortlist.measures import axioms
 from shortlist.measures.axioms import Justified, ejr, ejr_plus, jr, pjr
-from shortlist.methods.solve import equal_shares, phragmen
+from shortlist.methods.solve import equal_shares, greedy_monroe, phragmen
 
 
 def profile(rng: np.random.Generator) -> tuple[Approvals, np.ndarray]:
@@ -76,6 +76,8 @@ def test_what_the_rules_promise_holds(seed):
     limits = bind(Pool(np.arange(n), {}), (), k)
     assert ejr_plus(ballots, equal_shares.seats(ballots, limits)[0]) == []
     assert pjr(ballots, phragmen.seats(ballots, limits)) == []
+    if m % k == 0:
+        assert pjr(ballots, greedy_monroe.seats(ballots, limits)) == []
 
 
 def test_a_committee_may_satisfy_pjr_and_not_ejr():

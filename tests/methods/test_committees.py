@@ -22,10 +22,11 @@ from shortlist.methods.objective.borda import Borda
 from shortlist.methods.objective.chamberlin_courant import ChamberlinCourant
 from shortlist.methods.objective.positional_score import PositionalScore
 from shortlist.methods.objective.proportional_approval import ProportionalApproval
-from shortlist.methods.solve import equal_shares, phragmen
+from shortlist.methods.solve import equal_shares, greedy_monroe, phragmen
 from shortlist.methods.solve.equal_shares import EqualShares
 from shortlist.methods.solve.exhaustive import Exhaustive
 from shortlist.methods.solve.greedy import Greedy
+from shortlist.methods.solve.greedy_monroe import GreedyMonroe
 from shortlist.methods.solve.lazy_greedy import LazyGreedy
 from shortlist.methods.solve.phragmen import Phragmen
 
@@ -43,6 +44,7 @@ def test_sequential_rules_are_their_definitions(seed):
     found, k = drawn(seed)
     limits = bind(Pool(np.arange(len(found)), {}), (), k)
     assert phragmen.seats(found, limits).tolist() == phragmen.exact(found, k).tolist()
+    assert greedy_monroe.seats(found, limits).tolist() == greedy_monroe.exact(found, k)
     at, paid = equal_shares.seats(found, limits)
     bought, budget = equal_shares.exact(found, k)
     assert at[:paid].tolist() == bought
@@ -163,7 +165,7 @@ def test_borda_and_points_by_hand():
     assert alone(PositionalScore(("s",)).build(one)).worth.tolist() == [1]
 
 
-@pytest.mark.parametrize("solver", [Phragmen(by="tags"), EqualShares(by="tags")])
+@pytest.mark.parametrize("solver", [Phragmen(by="tags"), EqualShares(by="tags"), GreedyMonroe(by="tags")])
 def test_group_bounds_are_kept_and_shown_rows_count(solver):
     rng = np.random.default_rng(3)
     tags = Tags.of([[t for t in "abcdefgh" if rng.random() < 0.3] for _ in range(60)])

@@ -13,7 +13,7 @@ from shortlist.core.limits import bind
 from shortlist.core.pool import Pool
 from shortlist.measures.axioms import ejr, ejr_plus, jr, pjr
 from shortlist.methods.objective.proportional_approval import BuiltApproval, falling
-from shortlist.methods.solve import equal_shares, phragmen
+from shortlist.methods.solve import equal_shares, greedy_monroe, phragmen
 from shortlist.methods.solve.greedy import Greedy
 from shortlist.methods.solve.lazy_greedy import LazyGreedy
 
@@ -58,6 +58,8 @@ def test_sequential_rules(seed, weighted):
     assert greedy(found, (1.0, 0.0), k) == [theirs("seqcc")] * 2
     assert sorted(phragmen.seats(found, limits)) == theirs("seqphragmen")
     assert sorted(equal_shares.seats(found, limits)[0]) == theirs("equal-shares")
+    if not weighted:
+        assert sorted(greedy_monroe.seats(found, limits)) == theirs("greedy-monroe")
 
 
 @pytest.mark.parametrize("seed", range(100))
