@@ -26,7 +26,7 @@ from shortlist.methods.constrain.quota import Quota
 from shortlist.methods.objective.borda import Borda
 from shortlist.methods.objective.chamberlin_courant import ChamberlinCourant
 from shortlist.methods.objective.proportional_approval import BuiltApproval, ProportionalApproval, falling
-from shortlist.methods.solve import equal_shares, phragmen
+from shortlist.methods.solve import equal_shares, greedy_monroe, phragmen
 from shortlist.methods.solve.lazy_greedy import LazyGreedy
 
 VOTERS, TOP = 100, 0.05
@@ -79,6 +79,7 @@ def rules(found: Approvals, pool: Pool, k: int) -> dict[str, Callable[[], Rows]]
         "seqcc": thiele((1.0, 0.0)),
         "seqphragmen": lambda: phragmen.seats(found, limits).tolist(),
         "equal-shares": lambda: equal_shares.seats(found, limits)[0].tolist(),
+        "greedy-monroe": lambda: greedy_monroe.seats(found, limits).tolist(),
     }
 
 
@@ -126,7 +127,7 @@ def rankings(n: int, k: int) -> None:
 
 
 if __name__ == "__main__":
-    every = ("seqpav", "seqcc", "seqphragmen", "equal-shares")
+    every = ("seqpav", "seqcc", "seqphragmen", "equal-shares", "greedy-monroe")
     approvals(1_000, 10, every)
     approvals(1_000, 100, every)
     approvals(10_000, 10, ("seqphragmen", "equal-shares"))
