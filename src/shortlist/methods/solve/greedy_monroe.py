@@ -34,6 +34,7 @@ from shortlist.core.fill import told
 from shortlist.core.limits import bind
 from shortlist.core.pool import Pool
 from shortlist.core.signals import Tags
+from shortlist.core.steps import sizes_only
 from shortlist.kernels.ballots import approval_gains
 
 
@@ -80,12 +81,14 @@ def seats(found: Approvals, limits: Limits) -> I64:
         held = limits.add(held, at)
         taken.append(at)
     approval_gains(found.indptr, found.voters, roll, everyone, count)
+    unrefused = sizes_only(limits)
     while len(taken) < limits.k and free.any():
         at = int(np.argmax(np.where(free, count, -1.0)))
         free[at] = False
-        if not limits.allows(held, np.array([at]))[0]:
-            continue
-        held = limits.add(held, at)
+        if not unrefused:
+            if not limits.allows(held, np.array([at]))[0]:
+                continue
+            held = limits.add(held, at)
         taken.append(at)
         leave(found, roll, at, whole + (given < more))
         given += 1

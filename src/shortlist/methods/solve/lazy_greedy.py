@@ -52,6 +52,8 @@ class LazyGreedy:
         if isinstance(built, Ahead) and sizes_only(limits):
             for ahead in built.ahead(steps.state, steps.candidates(), steps.size - len(steps.taken)):
                 steps.take(ahead)
+            if not steps.open:
+                return steps.choice(pool)
         front = _Front.over(steps)
         while steps.open:
             step, refused = front.settle(steps)
