@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
-from shortlist.core.arrays import F64, I64
+from shortlist.core.arrays import F64, I64, Bool
 from shortlist.core.choice import Choice, Trace
 from shortlist.core.contracts import Built, Limits
 from shortlist.core.errors import ContractError
@@ -46,7 +46,17 @@ class Ahead(Protocol):
 
 def sizes_only(limits: Limits) -> bool:
     """Whether nothing but sizes limits a choice: then no row is ever refused before it is full."""
-    return all(r.kind == "size" and r.low <= 0 for r in limits.rows)
+    counted = len(limits.names) == len(limits.rows)  # no rules beside the inequalities
+    return counted and all(r.kind == "size" and r.low <= 0 for r in limits.rows)
+
+
+def now_open(limits: Limits, held: Any, free: Bool) -> Bool:
+    """Of the rows free bool[n] those worth asking for: all; under rules of order those that may come now."""
+    if not getattr(limits, "ordered", False):
+        return free
+    at, now = np.flatnonzero(free), np.zeros(len(free), bool)
+    now[at[limits.allows(held, at)]] = True
+    return now
 
 
 @dataclass(slots=True, eq=False)
