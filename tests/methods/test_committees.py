@@ -183,6 +183,33 @@ def test_group_bounds_are_kept_and_shown_rows_count(solver):
     assert solver(None, bind(pool, (Shown((0, 1)),), 2), pool).rows.tolist() == [3, 4]
 
 
+class InTurn:
+    """Limits of order: at step t only rows of the same parity may come, and a row that waits comes later."""
+
+    rows, names, k, ordered = (), ("in turn",), 6, True
+    must = shown = np.zeros(0, np.int64)
+
+    def start(self) -> int:
+        return 0
+
+    def allows(self, state: int, at: np.ndarray) -> np.ndarray:
+        return at % 2 == state % 2
+
+    def add(self, state: int, at: int) -> int:
+        return state + 1
+
+
+@pytest.mark.parametrize(
+    "rule", [phragmen.seats, lambda b, x: equal_shares.seats(b, x)[0], greedy_monroe.seats]
+)
+def test_rows_that_wait_under_rules_of_order_come_later(rule):
+    rng = np.random.default_rng(2)
+    found = Approvals.of([np.flatnonzero(rng.random(8) < 0.4) for _ in range(12)], 8)
+    at = rule(found, InTurn())
+    assert (at % 2).tolist() == [0, 1, 0, 1, 0, 1]
+    assert len(set(at.tolist())) == 6
+
+
 def test_the_exact_rule_comes_from_an_exact_solver():
     """seq-PAV misses the optimum here: rows 1 and 2 together beat whatever holds row 0."""
     found = [[0, 1], [0, 1], [0, 2], [0, 2], [1], [2]]

@@ -33,7 +33,7 @@ from shortlist.core.fill import told
 from shortlist.core.limits import bind
 from shortlist.core.pool import Pool
 from shortlist.core.signals import Labels
-from shortlist.core.steps import sizes_only
+from shortlist.core.steps import now_open, sizes_only
 from shortlist.kernels.ballots import equal_shares_next, equal_shares_price, equal_shares_run
 from shortlist.methods.solve.phragmen import SLACK, fill_seats
 
@@ -86,7 +86,8 @@ def seats(found: Approvals, limits: Limits) -> tuple[I64, int]:
         ballots_of = (found.indptr, found.voters, found.weight)
         taken = rows[: equal_shares_run(*ballots_of, budget, free, price, SLACK, rows)].tolist()
     while len(taken) < limits.k and not unrefused:
-        at = int(equal_shares_next(found.indptr, found.voters, found.weight, budget, free, price, SLACK))
+        now = now_open(limits, held, free)
+        at = int(equal_shares_next(found.indptr, found.voters, found.weight, budget, now, price, SLACK))
         if at < 0:
             break
         free[at] = False

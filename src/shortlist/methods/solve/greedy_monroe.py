@@ -34,7 +34,7 @@ from shortlist.core.fill import told
 from shortlist.core.limits import bind
 from shortlist.core.pool import Pool
 from shortlist.core.signals import Tags
-from shortlist.core.steps import sizes_only
+from shortlist.core.steps import now_open, sizes_only
 from shortlist.kernels.ballots import approval_gains
 
 
@@ -82,8 +82,11 @@ def seats(found: Approvals, limits: Limits) -> I64:
         taken.append(at)
     approval_gains(found.indptr, found.voters, roll, everyone, count)
     unrefused = sizes_only(limits)
-    while len(taken) < limits.k and free.any():
-        at = int(np.argmax(np.where(free, count, -1.0)))
+    while len(taken) < limits.k:
+        now = now_open(limits, held, free)
+        if not now.any():
+            break
+        at = int(np.argmax(np.where(now, count, -1.0)))
         free[at] = False
         if not unrefused:
             if not limits.allows(held, np.array([at]))[0]:

@@ -32,7 +32,7 @@ from shortlist.core.fill import told
 from shortlist.core.limits import bind
 from shortlist.core.pool import Pool
 from shortlist.core.signals import Labels
-from shortlist.core.steps import sizes_only
+from shortlist.core.steps import now_open, sizes_only
 from shortlist.kernels.ballots import phragmen_next, phragmen_run
 from shortlist.kernels.jit import have_numba
 
@@ -95,7 +95,8 @@ def fill_seats(found: Approvals, limits: Limits, load: F64, free: Bool, held: An
         return np.concatenate([np.array(taken, np.int64), rows[:count]])
     step = phragmen_next if have_numba() else phragmen_next_plain
     while len(taken) < limits.k:
-        at = int(step(found.indptr, found.voters, found.weight, load, free, share, SLACK))
+        now = now_open(limits, held, free)
+        at = int(step(found.indptr, found.voters, found.weight, load, now, share, SLACK))
         if at < 0:
             break
         free[at] = False
