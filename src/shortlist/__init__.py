@@ -13,6 +13,7 @@ from shortlist.catalogue import MODULES
 
 if TYPE_CHECKING:
     from shortlist.adapters.minilm import MiniLM
+    from shortlist.core.ballots import Approvals
     from shortlist.core.budget import Budget, Ledger
     from shortlist.core.choice import Choice, Trace
     from shortlist.core.claim import Claim
@@ -44,11 +45,13 @@ if TYPE_CHECKING:
     from shortlist.core.pool import Pool
     from shortlist.core.recipe import Recipe
     from shortlist.core.signals import Costs, Labels, Scores, Tags, Terms, Text, Vectors
+    from shortlist.doors.bias import Bias, BiasStudy, bias
     from shortlist.doors.compare import Comparison, Measure, compare
     from shortlist.doors.curate import Curation, Work, curate
     from shortlist.doors.read import read
     from shortlist.doors.select import select
     from shortlist.doors.verify import Check, verify
+    from shortlist.measures.axioms import Justified, ejr, ejr_plus, jr, pjr
     from shortlist.measures.coverage import Coverage
     from shortlist.measures.group_cover import GroupCover
     from shortlist.measures.mean_score import MeanScore
@@ -65,17 +68,24 @@ if TYPE_CHECKING:
     from shortlist.methods.dedup.minhash import MinHash
     from shortlist.methods.encode.lsa import LSA
     from shortlist.methods.encode.tfidf import TFIDF
+    from shortlist.methods.objective.borda import Borda
+    from shortlist.methods.objective.chamberlin_courant import ChamberlinCourant
     from shortlist.methods.objective.facility_location import FacilityLocation
     from shortlist.methods.objective.group_coverage import GroupCoverage
     from shortlist.methods.objective.log_det import LogDet
     from shortlist.methods.objective.mmr import MMR
     from shortlist.methods.objective.modular import Modular
+    from shortlist.methods.objective.positional_score import PositionalScore
+    from shortlist.methods.objective.proportional_approval import ProportionalApproval
     from shortlist.methods.objective.saturated_coverage import SaturatedCoverage
     from shortlist.methods.objective.weighted_sum import Sum
     from shortlist.methods.solve.cost_benefit import CostBenefit
+    from shortlist.methods.solve.equal_shares import EqualShares
     from shortlist.methods.solve.exhaustive import Exhaustive
     from shortlist.methods.solve.greedy import Greedy
+    from shortlist.methods.solve.greedy_monroe import GreedyMonroe
     from shortlist.methods.solve.lazy_greedy import LazyGreedy
+    from shortlist.methods.solve.phragmen import Phragmen
     from shortlist.methods.solve.random_draw import Random
     from shortlist.methods.solve.top import Top
     from shortlist.run.driver import Local, Outcome, Price
@@ -84,11 +94,16 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Approvals",
     "Ask",
+    "Bias",
+    "BiasStudy",
+    "Borda",
     "Budget",
     "BudgetExhausted",
     "Built",
     "Cardinality",
+    "ChamberlinCourant",
     "Check",
     "CheckFailed",
     "Choice",
@@ -104,17 +119,20 @@ __all__ = [
     "Deduper",
     "Drops",
     "Encoder",
+    "EqualShares",
     "ExactText",
     "Exclude",
     "Exhaustive",
     "FacilityLocation",
     "Gather",
     "Greedy",
+    "GreedyMonroe",
     "GroupCover",
     "GroupCoverage",
     "Include",
     "InfeasibleError",
     "InputError",
+    "Justified",
     "Knapsack",
     "LSA",
     "Labels",
@@ -134,10 +152,13 @@ __all__ = [
     "Need",
     "Objective",
     "Outcome",
+    "Phragmen",
     "Plan",
     "Pool",
+    "PositionalScore",
     "Price",
     "Probe",
+    "ProportionalApproval",
     "Quota",
     "Random",
     "Recipe",
@@ -164,9 +185,14 @@ __all__ = [
     "Work",
     "alone",
     "ask",
+    "bias",
     "compare",
     "curate",
+    "ejr",
+    "ejr_plus",
+    "jr",
     "lockstep",
+    "pjr",
     "read",
     "scan",
     "select",
