@@ -122,11 +122,13 @@ class BuiltSoft:
 
 def decayed(x: F32 | F64, threshold: float, sigma: float | None) -> F64:
     """f64, in [0, 1]: what a cosine leaves of a score."""
-    o = np.clip(x.astype(np.float64), 0.0, 1.0)
+    o = np.minimum(np.maximum(x, 0.0, dtype=np.float64), 1.0)
     if sigma is None:
-        return np.where(o >= threshold, 1.0 - o, 1.0)
-    left: F64 = np.exp(-o * o / sigma)
-    return left
+        left: F64 = 1.0 - o
+        left[o < threshold] = 1.0
+        return left
+    gaussian: F64 = np.exp(-o * o / sigma)
+    return gaussian
 
 
 def exact(chosen: F32, score: F64, threshold: float, sigma: float | None) -> F64:
