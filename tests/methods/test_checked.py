@@ -60,6 +60,14 @@ def test_functions_are_told_for_what_they_are(f, monotone, submodular, n, sample
     assert (built.monotone, built.submodular, built.exact) == (monotone, submodular, True)
 
 
+@pytest.mark.parametrize("worth", [(0, 1, 2, 1.5), (0, 2, 1, 1.5), (0, -1, 1, 1), (0, 1, -1, 1)])
+def test_a_fall_along_any_side_of_a_square_is_found(worth):
+    found = Checked(lambda at: worth[sum(1 << i for i in at.tolist())]).examine(plain(2))
+    assert not found.monotone
+    (fall,) = found.counterexamples[:1]
+    assert fall.gains[0] == min(worth[1], worth[2], worth[3] - worth[1], worth[3] - worth[2]) < 0
+
+
 def test_counterexamples_are_what_they_say_in_rows_of_the_file():
     pool = Pool(np.array([2, 3, 4, 9, 30]), {})
     for f in (squared, paid, pair):

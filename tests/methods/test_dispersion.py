@@ -221,6 +221,15 @@ def test_entropy_is_neither_monotone_nor_submodular():
         LazyGreedy()(built, bind(pool, (), 2), pool)
 
 
+def test_groups_that_nobody_is_in_do_not_move_the_utopia_point():
+    names = ("a", "b", "nobody", "no one")
+    one, two = (Labels(np.array(c, np.int32), names) for c in ([0, 1, 0], [0, 0, 1]))
+    pool = Pool.of({"one": one, "two": two})
+    f = CountEntropy(("one", "two"), utopia=True)
+    # one is balanced and two is not, both could be: the square root of 2 log 2 less one log 2
+    assert f.value(pool, np.array([0, 1]))[0] == pytest.approx((math.sqrt(2) - 1) * math.log(2))
+
+
 def test_entropy_names_what_is_wrong():
     pool = vectors([[1.0]])
     with pytest.raises(ContractError, match=r"no signal 'label'; this pool has \['vec'\]"):

@@ -221,6 +221,17 @@ def test_graph_cut_says_when_it_is_not_monotone():
         assert built.monotone == (worst > 0), (nu, redundancy, worst)
 
 
+def test_graph_cut_turns_at_the_redundancy_where_the_last_gain_is_nothing():
+    pool = pool_of()
+    x = pool.signal("vec", Vectors).values.astype(np.float64)
+    x /= np.linalg.norm(x, axis=1, keepdims=True)
+    total = ((1 + x @ x.T) / 2).sum(axis=1)
+    turn = (total / (2 * total - 1)).min()  # total / n = turn / n (1 + 2 (total - 1))
+    for share, monotone in ((0.99, True), (1.01, False)):
+        f = GraphCutCG(away="split:none", redundancy=turn * share)
+        assert alone(f.build(pool)).monotone == monotone
+
+
 def test_what_is_needed_is_stated_where_little_is_covered_and_where_much_is():
     for spread, most in ((0.2, 40), (2.0, 1)):
         rng = np.random.default_rng(1)
