@@ -87,12 +87,14 @@ class CountEntropy:
 
 
 class Held(NamedTuple):
-    """Groups of rows, CSR: indptr i64[n+1], codes i64[z], weight f64[z] >= 0; the number of groups."""
+    """Groups of rows, CSR: indptr i64[n+1], codes i64[z], weight f64[z] >= 0; the number of groups; ones: all
+    weights are 1."""
 
     indptr: I64
     codes: I64
     weight: F64
     groups: int
+    ones: bool
 
 
 class State(NamedTuple):
@@ -136,10 +138,14 @@ class BuiltEntropy:
         size = held.indptr[at + 1] - held.indptr[at]
         owner = np.repeat(np.arange(len(at)), size)
         entry = np.arange(len(owner)) + np.repeat(held.indptr[at] - (np.cumsum(size) - size), size)
-        before, more = counts[held.codes[entry]], held.weight[entry]
+        codes, more = held.codes[entry], held.weight[entry]
+        if held.ones and held.groups < len(entry):  # a logarithm a group, not one an entry: the same bits
+            grown = (_clogc(counts + 1.0) - _clogc(counts))[codes]
+        else:
+            grown = _clogc(counts[codes] + more) - _clogc(counts[codes])
         # bincount adds in entry order, so that no row depends on the others
         new = np.bincount(owner, more, len(at)).astype(np.float64, copy=False) + state.total[j]
-        change = np.bincount(owner, _clogc(before + more) - _clogc(before), len(at))
+        change = np.bincount(owner, grown, len(at))
         return _entropy(new, change.astype(np.float64, copy=False) + state.folded[j])
 
     def add(self, state: State, at: int) -> State:
@@ -185,12 +191,14 @@ def _held(pool: Pool, name: str, binarised: bool) -> Held:
     found = pool.columns.get(name)
     match found:
         case Labels(codes=codes, names=names):
-            return Held(np.arange(len(codes) + 1), codes.astype(np.int64), np.ones(len(codes)), len(names))
+            return Held(
+                np.arange(len(codes) + 1), codes.astype(np.int64), np.ones(len(codes)), len(names), True
+            )
         case Tags(indptr=indptr, codes=codes, names=names):
-            return Held(indptr, codes.astype(np.int64), np.ones(len(codes)), len(names))
+            return Held(indptr, codes.astype(np.int64), np.ones(len(codes)), len(names), True)
         case Terms(indptr=indptr, indices=indices, data=data, width=width):
             weight = (data > 0).astype(np.float64) if binarised else data.astype(np.float64)
-            return Held(indptr, indices.astype(np.int64), weight, width)
+            return Held(indptr, indices.astype(np.int64), weight, width, binarised and bool((data > 0).all()))
     if found is None:
         raise ContractError(f"no signal {name!r}; this pool has {sorted(pool.columns)}")
     raise ContractError(f"signal {name!r} is {type(found).__name__}; Labels, Tags or Terms are needed")
