@@ -48,9 +48,9 @@ class Greedy:
             pick = order[first]
             rival = order[fit[1]] if len(fit) > 1 else -1
             steps.take(
-                Step(int(left[pick]), parts[pick].copy(), int(left[rival]), float(total[rival]))
+                Step(int(left[pick]), parts[pick], int(left[rival]), float(total[rival]))
                 if rival >= 0
-                else Step(int(left[pick]), parts[pick].copy())  # a view would hold the gains of every step
+                else Step(int(left[pick]), parts[pick])
             )
             left = np.delete(left, order[: first + 1])
         return steps.choice(pool)
