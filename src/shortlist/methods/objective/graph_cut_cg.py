@@ -53,7 +53,7 @@ class GraphCutCG:
     by: str = field(default="vec", kw_only=False)
     away: str
     nu: float = 0.25
-    redundancy: float = 0.4
+    redundancy: float = 0.5
 
     def __post_init__(self) -> None:
         named(self.away, "GraphCutCG: away")
