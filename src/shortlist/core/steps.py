@@ -110,7 +110,8 @@ class Steps:
 
     def take(self, step: Step) -> None:
         """Add a row."""
-        self.taken.append(step)
+        # a row of the gains of all candidates would keep them all in memory: n x k in the end
+        self.taken.append(step._replace(parts=step.parts.copy()))
         self.state = self.built.add(self.state, step.at)
         self.held = self.limits.add(self.held, step.at)
         if self.built.monotone and len(self.taken) in {int(np.ceil(c * self.size)) for c in CHECKS}:
