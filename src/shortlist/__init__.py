@@ -70,14 +70,26 @@ if TYPE_CHECKING:
     from shortlist.methods.encode.tfidf import TFIDF
     from shortlist.methods.objective.borda import Borda
     from shortlist.methods.objective.chamberlin_courant import ChamberlinCourant
+    from shortlist.methods.objective.checked import Checked
+    from shortlist.methods.objective.count_entropy import CountEntropy
     from shortlist.methods.objective.facility_location import FacilityLocation
+    from shortlist.methods.objective.facility_location_cg import FacilityLocationCG
+    from shortlist.methods.objective.facility_location_mi import FacilityLocationMI
+    from shortlist.methods.objective.facility_location_query_mi import FacilityLocationQueryMI
+    from shortlist.methods.objective.graph_cut_cg import GraphCutCG
+    from shortlist.methods.objective.graph_cut_mi import GraphCutMI
     from shortlist.methods.objective.group_coverage import GroupCoverage
     from shortlist.methods.objective.log_det import LogDet
+    from shortlist.methods.objective.log_det_cg import LogDetCG
+    from shortlist.methods.objective.log_det_mi import LogDetMI
+    from shortlist.methods.objective.max_min_dispersion import MaxMinDispersion
+    from shortlist.methods.objective.max_sum_dispersion import MaxSumDispersion
     from shortlist.methods.objective.mmr import MMR
     from shortlist.methods.objective.modular import Modular
     from shortlist.methods.objective.positional_score import PositionalScore
     from shortlist.methods.objective.proportional_approval import ProportionalApproval
     from shortlist.methods.objective.saturated_coverage import SaturatedCoverage
+    from shortlist.methods.objective.soft_suppression import SoftSuppression
     from shortlist.methods.objective.weighted_sum import Sum
     from shortlist.methods.solve.cost_benefit import CostBenefit
     from shortlist.methods.solve.equal_shares import EqualShares
@@ -106,6 +118,7 @@ __all__ = [
     "ChamberlinCourant",
     "Check",
     "CheckFailed",
+    "Checked",
     "Choice",
     "Claim",
     "Comparison",
@@ -114,6 +127,7 @@ __all__ = [
     "Cosine",
     "CostBenefit",
     "Costs",
+    "CountEntropy",
     "Coverage",
     "Curation",
     "Deduper",
@@ -124,7 +138,12 @@ __all__ = [
     "Exclude",
     "Exhaustive",
     "FacilityLocation",
+    "FacilityLocationCG",
+    "FacilityLocationMI",
+    "FacilityLocationQueryMI",
     "Gather",
+    "GraphCutCG",
+    "GraphCutMI",
     "Greedy",
     "GreedyMonroe",
     "GroupCover",
@@ -141,8 +160,12 @@ __all__ = [
     "Limits",
     "Local",
     "LogDet",
+    "LogDetCG",
+    "LogDetMI",
     "MMR",
     "Make",
+    "MaxMinDispersion",
+    "MaxSumDispersion",
     "MeanScore",
     "Measure",
     "MemoryRefused",
@@ -170,6 +193,7 @@ __all__ = [
     "Scores",
     "ShortlistError",
     "Shown",
+    "SoftSuppression",
     "Solver",
     "StorageError",
     "Sum",
