@@ -17,6 +17,7 @@ from shortlist.core.expression import expression, parse
 from shortlist.core.limits import bind
 from shortlist.core.pool import Pool
 from shortlist.core.signals import Costs, Labels, Neighbors, Scores, Tags, Terms, Text, Vectors
+from shortlist.methods.objective import graph_cut, label_graph_gain, sum_coverage, sum_redundancy
 from shortlist.methods.objective.feature_based import FeatureBased, Log, Saturate, Sqrt
 from shortlist.methods.objective.graph_cut import GraphCut
 from shortlist.methods.objective.label_graph_gain import LabelGraphGain, bound, label_vectors
@@ -94,6 +95,34 @@ def test_graph_cut_is_monotone_up_to_one_half_and_no_further(by):
     assert built.gains(state, at(29))[0, 0] < 0
 
 
+def test_values_are_those_of_the_definition_over_all_pairs():
+    pool = crowd(50)
+    values = np.random.default_rng(3).normal(size=(50, 4)).astype(np.float32)
+    values[7] = 0
+    pool = pool.with_signal("vec", Vectors(values))
+    pool = pool.with_signal("lop", graph(np.triu(dense(pool, "vec")).clip(0, 1)))
+    weight = pool.signal("cost", Costs).values
+    order = at(7, 3, 44, 12, 0)
+    for by in ("vec", "graph", "lop"):
+        every = dense(pool, by)
+        for f, want in (
+            (GraphCut(by, redundancy=0.7), graph_cut.exact(every, order, 0.7)),
+            (SumCoverage(by, weights="cost"), sum_coverage.exact(every, order, weight)),
+            (SumRedundancy(by), sum_redundancy.exact(every, order)),
+        ):
+            assert f.value(pool, order) == pytest.approx(want, rel=1e-12)
+
+
+def test_information_is_that_of_the_definition_over_all_labels():
+    pool, order = crowd(50), at(7, 3, 44)
+    f = LabelGraphGain("tags", quality="quality", vectors="vec", threshold=0.1, spread=0.5)
+    built = alone(f.build(pool))
+    links = built.links.dense(np.arange(3))
+    assert (links > 0).sum() > 3
+    want = label_graph_gain.exact(built.rows.dense(order), links / links.sum(axis=0), 0.8)
+    assert f.value(pool, order) == pytest.approx(want)
+
+
 def test_greedy_orders_shifted_cosines_as_plain_ones():
     rng = np.random.default_rng(5)
     pool = vectors(rng.normal(size=(80, 6)))
@@ -106,7 +135,7 @@ def test_greedy_orders_shifted_cosines_as_plain_ones():
     assert climb(alone(GraphCut(redundancy=3.0).build(pool)), 25).tolist() == taken
 
 
-def test_vectors_catch_up_to_the_bit_over_more_than_a_block_of_picks():
+def test_sums_of_vectors_are_the_same_to_the_bit_whoever_asks():
     pool = vectors(np.random.default_rng(2).normal(size=(150, 7)))
     rows = alike(pool, "vec")
     prompt = late = rows.start()
@@ -270,7 +299,7 @@ def test_gains_never_rise_over_long_walks_without_numba_too(monkeypatch):
 
 
 def public_order(given, links, spread: float, power: float, k: int) -> list[int]:
-    """Rows by the published algorithm, dense, from scratch at every pick: given f64[n, L], links f64[L, L]."""
+    """Rows by the published algorithm, dense, anew at every pick: given f64[n, L], links f64[L, L]."""
     own = np.eye(len(links))
     passed = links * own + links * (1 - own) * spread
     rows = given @ (passed / passed.sum(axis=0))
@@ -333,8 +362,6 @@ def test_a_label_every_row_has_points_nowhere():
 
 
 def test_labels_all_alike_are_refused(monkeypatch):
-    from shortlist.methods.objective import label_graph_gain
-
     monkeypatch.setattr(label_graph_gain, "LINKS", 2)
     tags = Tags.of([[str(i) for i in range(4)], []])
     pool = Pool.of({"tags": tags, "vec": Vectors(np.eye(2, dtype=np.float32))})

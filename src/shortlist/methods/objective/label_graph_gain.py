@@ -104,10 +104,8 @@ class LabelGraphGain:
         return bound(self._given(pool, rows), links, self.spread, self.power, self.terms)
 
     def value(self, pool: Pool, at: I64) -> F64:
-        """f64[1]: the definition, with dense arrays of labels by labels."""
-        built = alone(self.build(pool))
-        every = np.arange(built.links.width)
-        return exact(built.rows.dense(at), built.links.dense(every) / built.total, self.power)
+        """f64[1]: the definition."""
+        return alone(self.build(pool)).value(at)
 
     def _given(self, pool: Pool, rows: Columns) -> Columns:
         """The rows with what each gives to each of its labels."""
@@ -216,6 +214,12 @@ class BuiltLabels:
         around = self._linked(near_)
         worth[around] = self.links.levels(slope, around)
         return State(mass, slope, worth)
+
+    def value(self, at: I64) -> F64:
+        """f64[1]: the function whose slopes the gains are, for the rows at i64[m]."""
+        given = self.rows.totals(at)
+        mass = self.links.levels(given, np.arange(len(given))) / self.total  # links are the same both ways
+        return np.array([float(((mass + OFFSET) ** self.power - OFFSET**self.power).sum())])
 
     def _slope(self, mass: F64) -> F64:
         slope: F64 = self.power * (mass + OFFSET) ** (self.power - 1.0)

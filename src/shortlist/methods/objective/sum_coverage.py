@@ -8,8 +8,8 @@ their graph cut).
 Deviates: divided by the sum of the weights, so that a row adds its mean similarity to the pool, in [0, 1];
     similarities as in GraphCut: (1 + cosine) / 2 of vectors, the mean of both directions of a graph. apricot
     has no function of this name: SumRedundancy is its sum of similarities within the choice.
-Cost: vectors: 6 n d flops to build; a graph: a sort of its entries. O(1) a gain.
-Memory: vectors: 28 n bytes and 24 d a row of a block of 8,192; a graph: 96 bytes an entry to build.
+Cost: vectors: 8 n d flops to build; a graph: a sort of its entries. O(1) a gain.
+Memory: vectors: 24 n bytes beside one block of 8,192 rows; a graph: 96 bytes an entry to build.
 Guarantee: exact, modular: greedy is optimal under a size limit.
 Use it when: typical rows are wanted, beside something that keeps them apart (SumRedundancy, a quota, MMR).
 Not when: alone. Nothing tells it that two chosen rows are the same; use FacilityLocation or GraphCut.
@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from shortlist.core.alike import alike, dense, need
+from shortlist.core.alike import alike, dense, need, summed
 from shortlist.core.arrays import F64, I64
 from shortlist.core.claim import Claim
 from shortlist.core.climb import climb
@@ -61,8 +61,9 @@ class SumCoverage:
         return BuiltModular(pulled / (weight.sum() or 1.0), self.terms)
 
     def value(self, pool: Pool, at: I64) -> F64:
-        """f64[1]: the definition, over all similarities at once."""
-        return exact(dense(pool, self.by), at, _weight(pool, self.weights))
+        """f64[1]: the definition in double precision."""
+        weight = _weight(pool, self.weights)
+        return np.array([summed(pool, self.by, at, weight)[0] / (weight.sum() or 1.0)])
 
 
 def _weight(pool: Pool, name: str) -> F64:

@@ -8,9 +8,9 @@ Deviates: apricot adds the constant sum over all pairs of the pool, so that valu
     is worth 0, as everywhere in the house. Divided by n, so that
     Sum((SumCoverage(by), SumRedundancy(by)), weights=(1, r)) is GraphCut(by, redundancy=r). Similarities as
     in GraphCut: (1 + cosine) / 2 of vectors, the mean of both directions of a graph.
-Cost: vectors: 2 n d flops to build, O(d) a row and chosen row, paid only for rows a solver asks for. A graph:
-    a sort of its entries to build, O(neighbours) an added row, O(1) a gain.
-Memory: vectors: 16 n bytes a state and 4 k d for the chosen; a graph: 96 bytes an entry to build.
+Cost: vectors: 2 n d flops to build, O(d) a gain however many rows are chosen. A graph: a sort of its entries
+    to build, O(n) an added row, O(1) a gain.
+Memory: vectors: 16 n bytes and 8 d a state; a graph: 96 bytes an entry to build, 8 n a state.
 Guarantee: exact, submodular, falling: greedy takes the row least like the rows it has.
 Use it when: a score or a coverage is there to pay for, and all pairs of the choice should count.
 Not when: alone, without a least number of rows: every gain is negative and solvers stop at nothing. Nor where
@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from shortlist.core.alike import Alike, alike, dense, need
+from shortlist.core.alike import Alike, alike, dense, need, summed
 from shortlist.core.arrays import F64, I64
 from shortlist.core.claim import Claim
 from shortlist.core.climb import climb
@@ -56,8 +56,8 @@ class SumRedundancy:
         return BuiltRedundancy(rows, rows.own, self.terms)
 
     def value(self, pool: Pool, at: I64) -> F64:
-        """f64[1]: the definition, over all similarities at once."""
-        return exact(dense(pool, self.by), at)
+        """f64[1]: the definition in double precision."""
+        return np.array([0.0 - summed(pool, self.by, at, np.ones(len(pool)))[1] / max(len(pool), 1)])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
