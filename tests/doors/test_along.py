@@ -63,6 +63,7 @@ def some_pool(n: int = 60) -> Pool:
 OBJECTIVES = [
     FacilityLocation("vec"),
     SaturatedCoverage("vec", saturation=0.2),
+    SaturatedCoverage("vec", picks=4),
     Modular("q"),
     Modular("q", ranks=False),
     GroupCoverage("group"),

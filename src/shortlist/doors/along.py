@@ -189,7 +189,7 @@ def _saturated(f: SaturatedCoverage, course: Course, sets: Sequence[I64], cuts: 
     rows = unit(vectors.values[course.on])
     every = np.arange(0, n, -(-n // TOTALS), dtype=np.int64)
     total = reach(rows, vectors, [every], [np.array([len(every)])], fold=np.add)[0][0].astype(np.float64)
-    cap = f.saturation * total * (n / max(len(every), 1))
+    cap = f.share(n) * total * (n / max(len(every), 1))
     whole = max(float(cap.sum()), np.finfo(np.float64).tiny)
     return [
         (np.minimum(r, cap).sum(axis=1) / whole)[:, None]

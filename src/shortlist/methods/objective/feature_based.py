@@ -160,7 +160,7 @@ class FeatureBased:
     def need(self, pool: Pool, k: int) -> Need:
         """The entries, two states, and every row asked a few times over."""
         held, entries, width = need(pool, self.by, KINDS)
-        return Need(held + 40.0 * width + 32.0 * len(pool), 60.0 * entries + k * (width + 16.0 * entries))
+        return Need(held + 40.0 * width + 64.0 * len(pool), 60.0 * entries + k * (width + 16.0 * entries))
 
     def build(self, pool: Pool) -> Plan[BuiltFeatures]:
         """Read the features of each row."""

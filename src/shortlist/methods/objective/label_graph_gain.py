@@ -95,7 +95,7 @@ class LabelGraphGain:
             links += width * min(width, LINKS)
             held += 12.0 * n + 16.0 * width * d + 24.0 * links
             flops += 2.0 * entries * d + width * width * (d + 60.0)
-        return Need(held + 80.0 * width + 32.0 * len(pool), flops)
+        return Need(held + 80.0 * width + 64.0 * len(pool), flops)
 
     def build(self, pool: Pool) -> Plan[BuiltLabels]:
         """Qualities of the rows, links of the labels."""

@@ -55,7 +55,7 @@ class ProbabilisticSetCover:
     def need(self, pool: Pool, k: int) -> Need:
         """The entries, two states, and every row asked a few times over."""
         held, entries, width = need(pool, self.by, KINDS)
-        return Need(held + 24.0 * width + 32.0 * len(pool), 60.0 * entries + k * (width + 8.0 * entries))
+        return Need(held + 24.0 * width + 64.0 * len(pool), 60.0 * entries + k * (width + 8.0 * entries))
 
     def build(self, pool: Pool) -> Plan[BuiltCover]:
         """Read the probabilities of each row."""

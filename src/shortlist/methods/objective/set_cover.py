@@ -53,7 +53,7 @@ class SetCover:
     def need(self, pool: Pool, k: int) -> Need:
         """The entries, two states, and every row asked a few times over."""
         held, entries, width = need(pool, self.by, KINDS)
-        return Need(held + 24.0 * width + 32.0 * len(pool), 60.0 * entries + k * (width + 8.0 * entries))
+        return Need(held + 24.0 * width + 64.0 * len(pool), 60.0 * entries + k * (width + 8.0 * entries))
 
     def build(self, pool: Pool) -> Plan[BuiltCover]:
         """Read the groups of each row."""
