@@ -148,6 +148,20 @@ def test_sums_of_vectors_are_the_same_to_the_bit_whoever_asks():
     np.testing.assert_allclose(told, dense(pool, "vec")[:, :140].sum(axis=1), rtol=1e-5)
 
 
+def test_the_gain_of_an_opposite_never_rises_by_rounding():
+    rng = np.random.default_rng(0)
+    one = rng.normal(size=(1, 37))
+    pool = vectors(np.concatenate([one * rng.uniform(0.1, 9, (300, 1)), -one * rng.uniform(0.1, 9, (60, 1))]))
+    built = alone(GraphCut(redundancy=3.0).build(pool))
+    state, opposite = built.start(), np.arange(300, 360)
+    before = built.gains(state, opposite)
+    for row in range(300):
+        state = built.add(state, row)
+        after = built.gains(state, opposite)
+        assert (after <= before).all()
+        before = after
+
+
 def test_sum_coverage_weighs_the_rows_to_be_covered():
     pool = vectors([[1, 0], [0, 1], [0, 1]])
     pool = pool.with_signal("w", Costs(np.array([1e308, 0.0, 0.0]))).with_signal(
@@ -353,12 +367,20 @@ def test_labels_are_linked_by_the_rows_that_carry_them():
 
 def test_a_label_every_row_has_points_nowhere():
     rng = np.random.default_rng(0)
-    tags = Tags.of([["all", "odd"] if i % 2 else ["all"] for i in range(500)])
-    pool = Pool.of({"tags": tags, "vec": Vectors((rng.normal(size=(500, 8)) + 3).astype(np.float32))})
+    tags = Tags.of([["all", "odd"] if i % 2 else ["all"] for i in range(501)])
+    pool = Pool.of({"tags": tags, "vec": Vectors((rng.normal(size=(501, 64)) + 3).astype(np.float32))})
     rows = alone(columns(pool, "tags", KINDS))
     found = label_vectors(pool.signal("vec", Vectors).values, rows)
     assert not found[0].any()
     assert found[1].any()
+
+
+def test_labels_of_equal_rows_point_nowhere():
+    rng = np.random.default_rng(0)
+    tags = Tags.of([[str(t) for t in rng.integers(0, 30, 3)] for _ in range(500)])
+    rows = alone(columns(Pool.of({"tags": tags}), "tags", KINDS))
+    equal = np.tile(rng.normal(size=(1, 64)).astype(np.float32), (500, 1))
+    assert not label_vectors(equal, rows).any()
 
 
 def test_labels_all_alike_are_refused(monkeypatch):

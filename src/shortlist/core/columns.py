@@ -46,6 +46,10 @@ class Columns:
         e = slice(int(self.indptr[at]), int(self.indptr[at + 1]))
         return self.indices[e], self.data[e].astype(np.float64)
 
+    def reached(self, at: I64) -> I64:
+        """Columns in which some of these rows have something, increasing."""
+        return np.unique(self.indices[self._entries(at)[0]]).astype(np.int64)
+
     def totals(self, at: I64 | None = None) -> F64:
         """f64[width]: sums over all rows, or over those at i64[b]."""
         if at is None:

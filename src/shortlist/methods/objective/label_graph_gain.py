@@ -208,10 +208,10 @@ class BuiltLabels:
         for t, q in zip(labels.tolist(), given.tolist(), strict=True):
             j, link = self.links.row(t)
             mass[j] += q * link / self.total[j]
-        near_ = self._linked(labels.astype(np.int64))
+        near_ = self.links.reached(labels.astype(np.int64))
         # A power may round up where its argument falls by a bit; slopes never rise.
         slope[near_] = np.minimum(slope[near_], self._slope(mass[near_]) / self.total[near_])
-        around = self._linked(near_)
+        around = self.links.reached(near_)
         worth[around] = self.links.levels(slope, around)
         return State(mass, slope, worth)
 
@@ -224,11 +224,6 @@ class BuiltLabels:
     def _slope(self, mass: F64) -> F64:
         slope: F64 = self.power * (mass + OFFSET) ** (self.power - 1.0)
         return slope
-
-    def _linked(self, labels: I64) -> I64:
-        """Labels that have a link to one of these, increasing."""
-        reached = [self.links.row(int(t))[0] for t in labels]
-        return np.unique(np.concatenate(reached)).astype(np.int64) if reached else labels
 
 
 def bound(rows: Columns, links: Columns, spread: float, power: float, terms: tuple[str, ...]) -> BuiltLabels:
