@@ -24,7 +24,7 @@ from shortlist.core.choice import Choice
 from shortlist.core.claim import Claim
 from shortlist.core.climb import climb
 from shortlist.core.contracts import Built, Limits
-from shortlist.core.covers import SetCover
+from shortlist.core.covers import RandomCover
 from shortlist.core.errors import ContractError
 from shortlist.core.limits import bind
 from shortlist.core.pool import Pool
@@ -157,7 +157,7 @@ def claim(rng: np.random.Generator, scale: int) -> F64:
     """f64[m]: share of steps at which the pick is plain greedy's, for m random set covers full of ties."""
     same = np.empty(20 * scale)
     for i in range(len(same)):
-        built, pool = SetCover.drawn(rng, 200, 40), Pool(np.arange(200), {})
+        built, pool = RandomCover.drawn(rng, 200, 40), Pool(np.arange(200), {})
         same[i] = np.mean(LazyGreedy()(built, bind(pool, (), 30), pool).rows == climb(built, 30))
     return same
 
