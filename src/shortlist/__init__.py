@@ -76,9 +76,12 @@ if TYPE_CHECKING:
     from shortlist.methods.objective.facility_location_cg import FacilityLocationCG
     from shortlist.methods.objective.facility_location_mi import FacilityLocationMI
     from shortlist.methods.objective.facility_location_query_mi import FacilityLocationQueryMI
+    from shortlist.methods.objective.feature_based import FeatureBased, Log, Saturate, Sqrt
+    from shortlist.methods.objective.graph_cut import GraphCut
     from shortlist.methods.objective.graph_cut_cg import GraphCutCG
     from shortlist.methods.objective.graph_cut_mi import GraphCutMI
     from shortlist.methods.objective.group_coverage import GroupCoverage
+    from shortlist.methods.objective.label_graph_gain import LabelGraphGain
     from shortlist.methods.objective.log_det import LogDet
     from shortlist.methods.objective.log_det_cg import LogDetCG
     from shortlist.methods.objective.log_det_mi import LogDetMI
@@ -87,9 +90,13 @@ if TYPE_CHECKING:
     from shortlist.methods.objective.mmr import MMR
     from shortlist.methods.objective.modular import Modular
     from shortlist.methods.objective.positional_score import PositionalScore
+    from shortlist.methods.objective.probabilistic_set_cover import ProbabilisticSetCover
     from shortlist.methods.objective.proportional_approval import ProportionalApproval
     from shortlist.methods.objective.saturated_coverage import SaturatedCoverage
+    from shortlist.methods.objective.set_cover import SetCover
     from shortlist.methods.objective.soft_suppression import SoftSuppression
+    from shortlist.methods.objective.sum_coverage import SumCoverage
+    from shortlist.methods.objective.sum_redundancy import SumRedundancy
     from shortlist.methods.objective.weighted_sum import Sum
     from shortlist.methods.solve.cost_benefit import CostBenefit
     from shortlist.methods.solve.equal_shares import EqualShares
@@ -141,7 +148,9 @@ __all__ = [
     "FacilityLocationCG",
     "FacilityLocationMI",
     "FacilityLocationQueryMI",
+    "FeatureBased",
     "Gather",
+    "GraphCut",
     "GraphCutCG",
     "GraphCutMI",
     "Greedy",
@@ -154,11 +163,13 @@ __all__ = [
     "Justified",
     "Knapsack",
     "LSA",
+    "LabelGraphGain",
     "Labels",
     "LazyGreedy",
     "Ledger",
     "Limits",
     "Local",
+    "Log",
     "LogDet",
     "LogDetCG",
     "LogDetMI",
@@ -180,6 +191,7 @@ __all__ = [
     "Pool",
     "PositionalScore",
     "Price",
+    "ProbabilisticSetCover",
     "Probe",
     "ProportionalApproval",
     "Quota",
@@ -187,16 +199,21 @@ __all__ = [
     "Recipe",
     "Roles",
     "Row",
+    "Saturate",
     "SaturatedCoverage",
     "Scan",
     "Scorer",
     "Scores",
+    "SetCover",
     "ShortlistError",
     "Shown",
     "SoftSuppression",
     "Solver",
+    "Sqrt",
     "StorageError",
     "Sum",
+    "SumCoverage",
+    "SumRedundancy",
     "TFIDF",
     "Tags",
     "Terms",
