@@ -31,7 +31,7 @@ def joined(sets: list[set[int]], least: float, cells: int, plain: bool) -> tuple
     sort(out, values, end)
     assert (out == end).all()
     head, seen = np.full(cells, -1, np.int32), np.full(n, -1, np.int32)
-    room = [np.zeros(out[-1] + 1, t) for t in (np.int32, np.int32, np.int64)]
+    room = [np.zeros(out[-1] + 1, t) for t in (np.int32, np.int32, np.int32)]
     of, similarity = np.zeros(n, np.int64), np.zeros(n)
     join(out, values, size, least, head, *room, seen, of, similarity)
     return of.tolist(), similarity.tolist()

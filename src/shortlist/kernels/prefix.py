@@ -89,7 +89,7 @@ def most_alike(
     head: npt.NDArray[np.int32],
     after: npt.NDArray[np.int32],
     owner: npt.NDArray[np.int32],
-    place: npt.NDArray[np.int64],
+    place: npt.NDArray[np.int32],
     seen: npt.NDArray[np.int32],
 ) -> tuple[int, float]:
     """The indexed set most like set i and their Jaccard index, or (-1, 0) where none is at least `least`."""
@@ -101,12 +101,13 @@ def most_alike(
         e = head[keys[t] & mask]
         while e >= 0 and most < 1.0:
             j = owner[e]
-            if seen[j] != i and keys[place[e]] == keys[t]:
+            at = indptr[j] + place[e]
+            if seen[j] != i and keys[at] == keys[t]:
                 seen[j] = i
                 both = float(size[i]) + float(size[j])
                 want = max(least, most)
                 need = want / (1.0 + want) * both - 1e-6 * both
-                common = overlap(keys, t, end, place[e], indptr[j + 1], need)
+                common = overlap(keys, t, end, at, indptr[j + 1], need)
                 s = common / (both - common)
                 if s >= least and (s > most or (s == most and j < best)):
                     best, most = j, s
@@ -123,7 +124,7 @@ def join_prefixes(
     head: npt.NDArray[np.int32],
     after: npt.NDArray[np.int32],
     owner: npt.NDArray[np.int32],
-    place: npt.NDArray[np.int64],
+    place: npt.NDArray[np.int32],
     seen: npt.NDArray[np.int32],
     of: npt.NDArray[np.int64],
     similarity: npt.NDArray[np.float64],
@@ -145,6 +146,6 @@ def join_prefixes(
             last = min(indptr[i + 1], indptr[i] + prefix_length(size[i], least) - alone)
             for t in range(indptr[i], last):
                 cell = keys[t] & mask
-                owner[z], place[z], after[z] = i, t, head[cell]
+                owner[z], place[z], after[z] = i, t - indptr[i], head[cell]
                 head[cell] = z
                 z += 1

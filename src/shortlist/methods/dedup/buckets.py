@@ -18,8 +18,10 @@ def meeting(order: I64, key: Callable[[int], U64], tables: int) -> Plan[tuple[I6
     grouped = yield from scan(partial(_grouped, key), operator.add, range(tables), "grouping rows")
     meets = np.flatnonzero(np.any([g >= 0 for g in grouped], axis=0))
     start = np.cumsum([0, *(int(g.max(initial=-1)) + 1 for g in grouped)])
-    numbered = [np.where(g[meets] >= 0, g[meets] + s, -1) for g, s in zip(grouped, start, strict=False)]
-    return order[meets], np.stack(numbered, axis=1).astype(np.int32)
+    buckets = np.empty((len(meets), tables), np.int32)
+    for table, group in enumerate(grouped):
+        buckets[:, table] = np.where(group[meets] >= 0, group[meets] + start[table], -1)
+    return order[meets], buckets
 
 
 def _grouped(key_of: Callable[[int], U64], table: int) -> list[I32]:

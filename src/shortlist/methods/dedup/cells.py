@@ -55,7 +55,7 @@ def bytes_of(n: int, d: int, cells: int = 0) -> float:
     """Peak bytes of `sorted_rows` and `leaders` for one thread."""
     axes, m = min(AXES, d) + 1, cells or max(n // CELL, 1)
     batch = min(BATCH, n)
-    tiles = 5.0 * batch * min(m, n) + 13.0 * TILE * BATCH
+    tiles = 5.0 * batch * min(m, n) + 13.0 * TILE * 4 * CELL
     return 4.0 * n * axes + 60.0 * n + 4.0 * m * (m + axes) + tiles + 8.0 * d * (BLOCK + d)
 
 

@@ -3,7 +3,7 @@
 Source: grouping by a 128-bit digest, BLAKE2b (RFC 7693).
 Deviates: none.
 Cost: one pass over the text and a sort of n digests.
-Memory: 40 bytes a row.
+Memory: 105 bytes a row.
 Guarantee: every text equal to a better copy is dropped and nothing else (two texts of one digest are
 taken for equal: chance 1e-26 in a pool of a million).
 Use it when copies are verbatim, before anything that costs more; not when they differ in a word (MinHash).
@@ -50,7 +50,7 @@ class ExactText:
 
     def need(self, pool: Pool) -> Need:
         """Peak bytes beyond the pool, and operations."""
-        return Need(bytes=40.0 * len(pool), flops=10.0 * pool.signal(self.by, Text).nbytes)
+        return Need(bytes=105.0 * len(pool), flops=10.0 * pool.signal(self.by, Text).nbytes)
 
     def steps(self, pool: Pool) -> Plan[Drops]:
         """Digest every text, then compare digests."""

@@ -8,7 +8,7 @@ Deviates: rows are compared only with those that stay, in order of preference, w
 of one row alone are counted and thrown away; how rare a shingle is is known up to a factor of two.
 Cost: 0.1 us a shingle, then the pairs that share a rare one; texts made of a few common shingles alone are
 the bad case (n s for s that stay). With `to` up to eleven times the second part.
-Memory: 19 bytes a shingle at most, 28 a row.
+Memory: 13 bytes a shingle, 28 a row.
 Guarantee: exact (hashes of 61 bits stand for shingles: that two of 100 million are one has chance 0.002,
 and moves the index of few pairs); the same bytes for any threads; a dropped row is a duplicate of its `of`.
 Use it when texts are copies with edits: faster than MinHash as a rule, and misses nothing; not when they are
@@ -35,7 +35,7 @@ from shortlist.core.pool import Pool
 from shortlist.core.signals import Scores, Text
 from shortlist.kernels.minhash import sort_rows
 from shortlist.kernels.prefix import count_hashes, join_prefixes, shared_keys
-from shortlist.methods.dedup.shingles import sets_of, spans
+from shortlist.methods.dedup.shingles import bytes_of, end_to_end, sets_of, spans
 
 #: Cells in which shingles are counted, at most.
 CELLS = 1 << 28
@@ -67,7 +67,10 @@ class Jaccard:
         """Peak bytes beyond the pool and operations, a word in six bytes."""
         text = pool.signal(self.by, Text)
         words = len(text.utf8) / 6
-        return Need(bytes=19.0 * words + 28.0 * len(text), flops=(600.0 if self.to else 300.0) * words)
+        return Need(
+            bytes=13.0 * words + 28.0 * len(text) + bytes_of(text),
+            flops=(600.0 if self.to else 300.0) * words,
+        )
 
     def steps(self, pool: Pool) -> Plan[Drops]:
         """Read every row as a set, keep what two rows may share, then compare in order of preference."""
@@ -89,26 +92,21 @@ class Jaccard:
 def _shared(parts: list[tuple[I64, U64]]) -> tuple[I64, U64, I32]:
     """indptr i64[n+1], keys u64[m] and sizes i32[n] of the sets, without what one set alone has.
 
-    Empties `parts`, so that only one of them exists twice at a time.
+    Empties `parts`.
     """
     total = sum(len(values) for _, values in parts)
     counts = np.zeros(min(CELLS, 1 << max(int(2 * total - 1).bit_length(), 4)), np.uint8)
     for _, values in parts:
         count_hashes(values, counts)
-    parts.reverse()
-    keys, lengths, sizes = [], [], []
-    while parts:
-        indptr, values = parts.pop()
+    sizes = []
+    for i, (indptr, values) in enumerate(parts):
         size, out = np.empty(len(indptr) - 1, np.int32), np.empty(len(indptr), np.int64)
         shared_keys(indptr, values, counts, size, out)
         again = np.empty_like(out)
         sort_rows(out, values, again)
-        keys.append(values[: out[-1]].copy())
-        lengths.append(np.diff(out))
+        parts[i] = out, values[: out[-1]].copy()
         sizes.append(size)
-    indptr = np.zeros(sum(map(len, sizes)) + 1, np.int64)
-    np.cumsum(np.concatenate(lengths), out=indptr[1:])
-    return indptr, np.concatenate(keys), np.concatenate(sizes)
+    return *end_to_end(parts), np.concatenate(sizes)
 
 
 def _in_order(indptr: I64, keys: U64, size: I32, order: I64) -> tuple[I64, U64, I32]:
@@ -132,10 +130,9 @@ def _join(indptr: I64, keys: U64, size: I32, threshold: float) -> list[Found]:
     first = size - np.ceil(threshold * size - 1e-9 * size).astype(np.int64) + 1 - (size - np.diff(indptr))
     room = int(np.clip(first, 0, np.diff(indptr)).sum())
     head: npt.NDArray[np.int32] = np.full(1 << max(int(room).bit_length(), 4), -1, np.int32)
-    after, owner = np.empty(room, np.int32), np.empty(room, np.int32)
+    after, owner, place = (np.empty(room, np.int32) for _ in range(3))
     of, similarity = np.empty(n, np.int64), np.empty(n)
     seen = np.full(n, -1, np.int32)
-    place = np.empty(room, np.int64)
     join_prefixes(indptr, keys, size, threshold, head, after, owner, place, seen, of, similarity)
     return [(of, similarity)]
 

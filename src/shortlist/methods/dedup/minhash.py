@@ -31,7 +31,7 @@ from shortlist.core.seeds import generator
 from shortlist.core.signals import Text
 from shortlist.kernels.minhash import band_keys, join_sets
 from shortlist.methods.dedup.buckets import meeting
-from shortlist.methods.dedup.shingles import as_sets, cut, shingles_of, spans
+from shortlist.methods.dedup.shingles import as_sets, bytes_of, cut, end_to_end, shingles_of, spans
 
 #: Hash functions at most; the chance to meet at the threshold.
 HASHES, RECALL = 128, 0.99
@@ -65,7 +65,7 @@ class MinHash:
         text = pool.signal(self.by, Text)
         words, (bands, r) = len(text.utf8) / 6, bands_for(self.threshold)
         return Need(
-            bytes=16.0 * bands * len(text) + 8.0 * words,
+            bytes=max(16.0 * bands * len(text), 8.0 * bands * len(text) + 8.0 * words) + bytes_of(text),
             flops=(2.0 * bands * r + 200.0) * words + 60.0 * bands * len(text),
         )
 
@@ -79,10 +79,7 @@ class MinHash:
         if len(rows):
             over = [rows[a:b] for a, b in spans(len(rows))]
             parts = yield from scan(partial(_sets, text, self.ngram), operator.add, over, "reading shingles")
-            indptr = np.zeros(len(rows) + 1, np.int64)
-            np.cumsum(np.concatenate([np.diff(p[0]) for p in parts]), out=indptr[1:])
-            compare = partial(_join, indptr, np.concatenate([p[1] for p in parts]), buckets)
-            del parts
+            compare = partial(_join, *end_to_end(parts), buckets)
             alike = partial(scan, compare, operator.add, note="comparing texts")
             found = yield from thin(partial(_placed, alike, rows, len(text)), self.threshold, stay)
             of, similarity = found
@@ -96,10 +93,10 @@ class MinHash:
         factors = generator(self.seed, "minhash").integers(0, 1 << 63, bands * r, np.uint64) * 2 + 1
         sketch = partial(_sketch, text, self.ngram, bands, factors)
         parts = yield from scan(sketch, operator.add, spans(len(text)), "hashing words")
-        order = order[np.concatenate([p[1] for p in parts])[order]]
-        keys = np.concatenate([p[0] for p in parts])[order]
+        order = order[np.concatenate([p[1] for p in parts])[order]]  # nothing is like an empty text
+        keys = np.concatenate([p[0] for p in parts])
         del parts
-        return (yield from meeting(order, partial(_band, keys), bands))
+        return (yield from meeting(order, partial(_band, keys, order), bands))
 
 
 def bands_for(threshold: float) -> tuple[int, int]:
@@ -119,8 +116,9 @@ def _sketch(
     return [(keys, np.diff(indptr) > 0)]
 
 
-def _band(keys: U64, band: int) -> U64:
-    return keys[:, band]
+def _band(keys: U64, order: I64, band: int) -> U64:
+    column: U64 = keys[order, band]
+    return column
 
 
 def _sets(text: Text, ngram: int, rows: I64) -> list[tuple[I64, U64]]:

@@ -18,6 +18,25 @@ def spans(n: int) -> list[tuple[int, int]]:
     return [(a, min(a + BLOCK, n)) for a in range(0, n, BLOCK)]
 
 
+def bytes_of(text: Text) -> float:
+    """Bytes of reading one part of the text, for one thread."""
+    return 4.0 * len(text.utf8) * min(BLOCK / max(len(text), 1), 1.0)
+
+
+def end_to_end(parts: list[tuple[I64, U64]]) -> tuple[I64, U64]:
+    """All parts as one indptr i64[n+1] and values u64[m]. Empties `parts`: few exist twice at a time."""
+    lengths = [np.diff(indptr) for indptr, _ in parts]
+    indptr = np.zeros(sum(map(len, lengths)) + 1, np.int64)
+    np.cumsum(np.concatenate(lengths), out=indptr[1:])
+    values = np.empty(indptr[-1], np.uint64)
+    at = len(values)
+    while parts:
+        _, piece = parts.pop()
+        values[at - len(piece) : at] = piece
+        at -= len(piece)
+    return indptr, values
+
+
 def cut(text: Text, span: tuple[int, int]) -> Text:
     """The rows of a span; the bytes are shared."""
     cuts = text.offsets[span[0] : span[1] + 1]
