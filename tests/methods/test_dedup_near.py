@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from itertools import pairwise
 
 import numpy as np
@@ -14,6 +15,7 @@ from shortlist.core.cosine import Directions
 from shortlist.core.drops import Drops, best_first
 from shortlist.core.effects import alone
 from shortlist.core.errors import ContractError, UsageError
+from shortlist.core.members import members
 from shortlist.core.pool import Pool
 from shortlist.core.signals import Labels, Scores, Tags, Text, Vectors
 from shortlist.methods.dedup import cells, cosine_leakage, jaccard, leakage, shingles, simhash
@@ -26,6 +28,9 @@ from shortlist.methods.dedup.minhash import MinHash
 from shortlist.methods.dedup.sem_dedup import SemDedup, recall
 from shortlist.methods.dedup.simhash import SimHash, masks_for
 from shortlist.run.driver import Local, run
+from tests.laws import dedup
+from tests.laws.test_methods import on_pools
+from tests.laws.test_mutants import FIND
 
 WORDS = ["a", "b", "c", "dd", "E", "e", "é", " ", "中文字", "!"]
 TEXTS = st.lists(st.lists(st.sampled_from(WORDS), max_size=7).map(" ".join), max_size=10)
@@ -271,3 +276,35 @@ def test_leaking_vectors_are_those_of_the_definition(many: float, monkeypatch: p
 def test_wrong_options_are_refused(make, says: str) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(UsageError, match=says):
         make()
+
+
+class BrokenLeakage:
+    """Drops copies of the rows labelled a, with one fault."""
+
+    by, against = "text", "label:a"
+
+    def __init__(self, fault: str) -> None:
+        self.fault = fault
+
+    def steps(self, pool: Pool):  # type: ignore[no-untyped-def]
+        yield from ()
+        text, few, first = pool.signal("text", Text), members(pool, self.against), {}
+        of = np.full(len(pool), -1, np.int64)
+        for i in [*few[::-1], *np.setdiff1d(np.arange(len(pool)), few)]:
+            if i in few:
+                first[text[i]] = i
+            elif self.fault != "misses a copy" or i % 2:
+                of[i] = first.get(text[i], -1)
+        if self.fault == "the group goes" and len(few) > 1:
+            of[few[1:]] = few[0]
+            of[np.isin(of, few[1:])] = few[0]
+        if self.fault == "another row is named":
+            others = np.setdiff1d(np.flatnonzero(of < 0), few)
+            of = np.where((of >= 0) & bool(len(others)), others[:1].sum(), of)
+        return Drops.at(pool, of, np.ones(len(pool)), "copies")
+
+
+@pytest.mark.parametrize("fault", ["the group goes", "another row is named", "misses a copy", ""])
+def test_a_broken_leakage_is_caught(fault: str) -> None:
+    with pytest.raises(AssertionError) if fault else nullcontext():
+        on_pools(dedup.a_set_aside_group_stays_and_is_named, (BrokenLeakage(fault),), 300, FIND)
