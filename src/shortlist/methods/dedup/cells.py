@@ -19,6 +19,7 @@ from shortlist.core.arrays import F32, F64, I32, I64, Bool
 from shortlist.core.cosine import Directions
 from shortlist.core.drops import Found
 from shortlist.core.effects import Plan, scan
+from shortlist.core.near import stacked
 
 #: Rows of a block, rows met at once, rows that are compared one and all before cells are asked, and how many
 #: of those at a time.
@@ -55,7 +56,7 @@ def bytes_of(n: int, d: int, cells: int = 0) -> float:
     """Peak bytes of `sorted_rows` and `leaders` for one thread."""
     axes, m = min(AXES, d) + 1, cells or max(n // CELL, 1)
     batch = min(BATCH, n)
-    tiles = 5.0 * batch * min(m, n) + 13.0 * TILE * 4 * CELL
+    tiles = (2.0 * batch + 14.0 * BLOCK) * min(m, n) + 13.0 * TILE * 4 * CELL
     return 4.0 * n * axes + 60.0 * n + 4.0 * m * (m + axes) + tiles + 8.0 * d * (BLOCK + d)
 
 
@@ -64,8 +65,7 @@ def sorted_rows(rows: Directions, order: I64, cells: int) -> Plan[Cells]:
     axes = _axes(rows)
     over = [order[a : a + BLOCK] for a in range(0, len(order), BLOCK)]
     parts = yield from scan(partial(_turned, rows, axes), operator.add, over, "turning vectors")
-    screen = np.concatenate(parts)
-    del parts
+    screen = stacked(parts, len(order), axes.shape[1] + 1)
     m = min(cells or len(order) // CELL, len(order)) if len(order) > BATCH else 1
     centres = _centres(screen, max(m, 1))
     spans = range(0, len(order), BLOCK)

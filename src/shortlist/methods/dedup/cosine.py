@@ -8,7 +8,7 @@ are compared with those that stay, in order of preference.
 Cost: n s / 2 screened pairs for s rows that stay where cells prune nothing (66 operations each), a twentieth
 of that where vectors are in clusters, and 2 d for each pair that the screen lets through; with `to` up to
 eleven times that.
-Memory: 320 bytes a row, and 64 MiB a thread.
+Memory: 320 bytes a row, and 32 MiB a thread.
 Guarantee: exact up to float32 rounding (2e-6 in the cosine); the same bytes for any threads; a dropped row
 is a duplicate of its own `of`, so chains do not drop. Zero vectors are like nothing.
 Use it when vectors mean something, up to some million rows; not when texts are verbatim copies (MinHash).

@@ -6,7 +6,7 @@ of n-grams (70% of 8 words in a row): PaLM, Chowdhery et al. 2022, arXiv:2204.02
 Deviates: whole rows are dropped, not the words around the match; words are folded (case, accents,
 punctuation); a text of fewer words than `ngram` is one n-gram, found only in a text of just these words.
 Cost: 0.1 us a word, and a step for each n-gram met in the group.
-Memory: 40 bytes a word of the group, 16 a row, 64 KiB a thread.
+Memory: 40 bytes a word of the group, 48 a row.
 Guarantee: exact (64-bit hashes stand for n-grams); rows of the group never go, and each dropped row names the
 row of the group that it gives away; the same bytes for any threads.
 Use it when the pool trains what the group tests; not when copies are paraphrased (CosineLeakage).
@@ -31,7 +31,7 @@ from shortlist.core.pool import Pool
 from shortlist.core.signals import Labels, Text
 from shortlist.kernels.contain import index_sets, most_contained
 from shortlist.kernels.text import tokens_of
-from shortlist.methods.dedup.shingles import as_sets, cut, hashed, spans
+from shortlist.methods.dedup.shingles import as_sets, bytes_of, cut, hashed, spans
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,10 @@ class Leakage:
         """Peak bytes beyond the pool and operations, a word in six bytes."""
         text, few = pool.signal(self.by, Text), members(pool, self.against)
         words = float((text.offsets[few + 1] - text.offsets[few]).sum()) / 6
-        return Need(bytes=40.0 * words + 16.0 * len(pool), flops=60.0 * self.ngram * len(text.utf8) / 6)
+        return Need(
+            bytes=40.0 * words + 48.0 * len(pool) + bytes_of(text),
+            flops=60.0 * self.ngram * len(text.utf8) / 6,
+        )
 
     def steps(self, pool: Pool) -> Plan[Drops]:
         """Index the n-grams of the group, then read every row."""

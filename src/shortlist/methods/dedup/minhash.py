@@ -7,7 +7,8 @@ Cost: 128 operations a shingle, then 8 log n an n a band, then the pairs that sh
 Memory: 16 bytes a row and band, and 8 a shingle of the rows that share a band with another.
 Guarantee: precision 1; two rows at the threshold meet with probability at least 0.99, more alike ones more
 often; same seed, same bytes. Transitive chains do not drop: a dropped row is a duplicate of its own `of`.
-Use it when copies differ in words; not when they are paraphrases (Cosine on vectors).
+Use it when copies differ in words and most texts are made of common shingles, or the threshold is low; not
+when nothing may be missed (Jaccard) or copies are paraphrases (Cosine on vectors).
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ class MinHash:
         text = pool.signal(self.by, Text)
         words, (bands, r) = len(text.utf8) / 6, bands_for(self.threshold)
         return Need(
-            bytes=max(16.0 * bands * len(text), 8.0 * bands * len(text) + 8.0 * words) + bytes_of(text),
+            bytes=max(16.0 * bands * len(text), 13.0 * bands * len(text) + 8.0 * words) + bytes_of(text),
             flops=(2.0 * bands * r + 200.0) * words + 60.0 * bands * len(text),
         )
 

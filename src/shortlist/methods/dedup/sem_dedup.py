@@ -6,9 +6,10 @@ Deviates: cells are of a sample's means in the leading axes, not of k-means on a
 stay in its `probes` nearest cells (the paper: its own cell alone), and all of the 8,192 rows around it in the
 order of preference; `keep` says which copy stays (the paper: the one farthest from its centre).
 Cost: probes n s / cells screened pairs, n * cells to sort the rows, 4,096 n around each row, 2 d a pair.
-Memory: 320 bytes a row, and 64 MiB a thread.
+Memory: 320 bytes a row, and 32 MiB a thread.
 Guarantee: precision 1 (every drop is verified, its similarity is the true cosine); recall is measured, not
-promised: `recall` compares a sample of rows with all that stay. A dropped row is a duplicate of its own `of`.
+promised: `recall` compares a sample of rows with all that stay. At the defaults it was 0.999 on 400,000 x 384
+in clusters (0.949 at 1 probe) and 0.98 on 50,000 x 128 without. A dropped row is a duplicate of its own `of`.
 Use it when Cosine takes too long: pools of millions, or vectors without clusters; not when it does not, as
 Cosine misses nothing.
 """

@@ -5,7 +5,7 @@ doi:10.1145/1242572.1242592.
 Deviates: tables hold the rows that stay and are hashed, not sorted; a bit is set where more than half of the
 shingles have it.
 Cost: 64 operations a shingle, 8 log n an n a table, then the pairs that share a table's key.
-Memory: 20 bytes a row and table (4 tables at 3 bits up to 2 million rows), 75 a row.
+Memory: 20 bytes a row and table (4 tables at 3 bits up to 2 million rows), 40 a row.
 Guarantee: every pair of codes within `bits` is met, and the similarity given is 1 - differing bits / 64, not
 checked against the texts: two texts at angle a differ in 64 a / pi bits on average, give or take 4. The same
 bytes for any threads; a dropped row is a duplicate of its own `of`.
@@ -68,7 +68,7 @@ class SimHash:
         n, tables = len(text), len(masks_for(self.bits, len(text)))
         met = n * tables * 2.0**CROWD
         return Need(
-            bytes=(20.0 * tables + 75.0) * n + bytes_of(text),
+            bytes=(20.0 * tables + 40.0) * n + bytes_of(text),
             flops=260.0 * len(text.utf8) / 6 + 60.0 * tables * n + 20.0 * met * (11 if self.to else 1),
         )
 
