@@ -10,6 +10,7 @@ from numpy.random import Generator
 from shortlist.core.contracts import Deduper
 from shortlist.core.drops import Drops, best_first, left
 from shortlist.core.effects import alone
+from shortlist.core.members import members
 from shortlist.core.pool import Pool
 from shortlist.core.signals import Text
 from tests.strategies import arrays
@@ -36,7 +37,10 @@ def every_drop_has_a_twin_that_stays(deduper: Deduper, pool: Pool, rng: Generato
 def the_better_copy_stays(deduper: Deduper, pool: Pool, rng: Generator) -> None:
     found = drops(deduper, pool)
     rank = np.empty(len(pool), np.int64)
-    rank[best_first(pool, getattr(deduper, "keep", ""))] = np.arange(len(pool))
+    order = best_first(pool, getattr(deduper, "keep", ""))
+    if against := getattr(deduper, "against", ""):  # rows of that group come before all others
+        order = np.concatenate([members(pool, against), np.setdiff1d(order, members(pool, against))])
+    rank[order] = np.arange(len(pool))
     gone, stays = (rank[np.searchsorted(pool.rows, rows)] for rows in (found.rows, found.of))
     assert (stays < gone).all()
 
@@ -51,11 +55,24 @@ def no_more_is_dropped_than_asked(deduper: Deduper, pool: Pool, rng: Generator) 
 
 def equal_texts_do_not_both_stay(deduper: Deduper, pool: Pool, rng: Generator) -> None:
     signal = pool.columns[deduper.by]
-    if getattr(deduper, "to", 0) or not isinstance(signal, Text):
+    if getattr(deduper, "to", 0) or hasattr(deduper, "against") or not isinstance(signal, Text):
         return
     stays = what_stays(pool, drops(deduper, pool)).signal(deduper.by, Text)
     texts = [stays[i] for i in range(len(stays)) if stays[i].strip()]
     assert len(set(texts)) == len(texts)
+
+
+def a_set_aside_group_stays_and_is_named(deduper: Deduper, pool: Pool, rng: Generator) -> None:
+    if not hasattr(deduper, "against"):
+        return
+    found, few = drops(deduper, pool), pool.rows[members(pool, deduper.against)]
+    assert not np.isin(found.rows, few).any()
+    assert np.isin(found.of, few).all()
+    if isinstance(pool.columns[deduper.by], Text):  # a copy of one of them always goes
+        text, at = pool.signal(deduper.by, Text), np.searchsorted(pool.rows, few)
+        theirs = {text[i] for i in at if any(c.isalnum() for c in text[i])}
+        copies = [i for i in np.setdiff1d(np.arange(len(pool)), at) if text[i] in theirs]
+        assert np.isin(pool.rows[copies], found.rows).all()
 
 
 def the_same_call_gives_the_same_answer(deduper: Deduper, pool: Pool, rng: Generator) -> None:
@@ -81,6 +98,7 @@ LAWS = (
     once_is_enough,
     no_more_is_dropped_than_asked,
     equal_texts_do_not_both_stay,
+    a_set_aside_group_stays_and_is_named,
     the_same_call_gives_the_same_answer,
     work_is_estimated,
 )

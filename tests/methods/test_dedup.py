@@ -20,10 +20,11 @@ from shortlist.core.effects import alone
 from shortlist.core.errors import UsageError
 from shortlist.core.pool import Pool
 from shortlist.core.signals import Scores, Text, Vectors
-from shortlist.methods.dedup import cosine, exact_text, minhash
+from shortlist.methods.dedup import cells, exact_text, minhash, shingles
 from shortlist.methods.dedup.cosine import Cosine
 from shortlist.methods.dedup.exact_text import ExactText
-from shortlist.methods.dedup.minhash import MinHash, bands_for, shingles_of
+from shortlist.methods.dedup.minhash import MinHash, bands_for
+from shortlist.methods.dedup.shingles import shingles_of
 from shortlist.run.driver import Local, run
 
 DATA = Path(os.environ.get("SHORTLIST_DATA", Path(__file__).parents[3] / "shared" / "data"))  # not ours
@@ -42,8 +43,8 @@ def drops(method: Deduper, pool: Pool) -> Drops:
 
 
 def sets_of(texts: list[str], ngram: int) -> list[set[int]]:
-    indptr, shingles = shingles_of(Text.of(texts), ngram)
-    return [set(shingles[a:b].tolist()) for a, b in pairwise(indptr)]
+    indptr, hashes = shingles_of(Text.of(texts), ngram)
+    return [set(hashes[a:b].tolist()) for a, b in pairwise(indptr)]
 
 
 def copies(n: int, seed: int, words: int = 40) -> list[str]:
@@ -155,7 +156,7 @@ def test_same_drops_for_any_chunk_threads_and_block(method: Deduper, monkeypatch
     texts, answers = copies(500, seed=1), []
     scores = np.random.default_rng(5).integers(0, 4, 500).astype(float).tolist()
     for chunk, workers, block in [(1 << 16, 1, 1 << 12), (13, 2, 64), (100, 3, 7)]:
-        monkeypatch.setattr(minhash, "BLOCK", block)
+        monkeypatch.setattr(shingles, "BLOCK", block)
         monkeypatch.setattr(exact_text, "BLOCK", block)
         pool = pool_of(texts, scores, chunk)
         found = run(method.steps(pool), pool, on=Local(workers)).result
@@ -250,7 +251,7 @@ def test_cosine_is_its_definition(rows: list[list[float]], data: st.DataObject, 
     values = np.array(rows, np.float32).reshape(len(rows), -1 if rows else 2)
     pool = vectors_of(values, np.array([data.draw(SCORES) for _ in rows], np.float64))
     order = best_first(pool, "score")
-    of, similarity = cosine.exact(values[order], threshold)
+    of, similarity = cells.exact(values[order], threshold)
     found = drops(Cosine(threshold=threshold, keep="score"), pool)
     assert found.rows.tolist() == np.sort(order[of >= 0]).tolist()
     expected = dict(zip(order[of >= 0].tolist(), similarity[of >= 0], strict=True))
@@ -264,9 +265,19 @@ def test_blocks_tiles_and_the_screen_change_nothing(
     many: float, threshold: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     values = clouds(700, 90, seed=2)
-    of, _ = cosine.exact(values, threshold)
-    for name, value in {"BLOCK": 32, "TILE": 50, "AXES": 20, "SAMPLE": 100, "MANY": many}.items():
-        monkeypatch.setattr(cosine, name, value)
+    of, _ = cells.exact(values, threshold)
+    small = {
+        "BLOCK": 32,
+        "TILE": 20,
+        "BATCH": 64,
+        "STEP": 16,
+        "CELL": 9,
+        "AXES": 20,
+        "SAMPLE": 100,
+        "MANY": many,
+    }
+    for name, value in small.items():
+        monkeypatch.setattr(cells, name, value)
     pool = vectors_of(values)
     found = run(Cosine(threshold=threshold).steps(pool), pool, on=Local(2)).result
     assert len(found) > 100

@@ -97,7 +97,11 @@ def thin(found: Callable[[float], Plan[Found]], floor: float, stay: int) -> Plan
                 low, best = middle, tried
             else:
                 high = middle
-    of, similarity = best
+    return spared(*best, stay)
+
+
+def spared(of: I64, similarity: F64, stay: int) -> Found:
+    """The same, but the least similar drops (then the first) stay, until `stay` rows do."""
     gone = np.flatnonzero(of >= 0)
     spare = stay - (len(of) - len(gone))
     if spare > 0:

@@ -3,7 +3,7 @@
 Source: grouping by a 128-bit digest, BLAKE2b (RFC 7693).
 Deviates: none.
 Cost: one pass over the text and a sort of n digests.
-Memory: 40 bytes a row.
+Memory: 105 bytes a row.
 Guarantee: every text equal to a better copy is dropped and nothing else (two texts of one digest are
 taken for equal: chance 1e-26 in a pool of a million).
 Use it when copies are verbatim, before anything that costs more; not when they differ in a word (MinHash).
@@ -23,7 +23,7 @@ import numpy as np
 from shortlist.core.arrays import F64, I64
 from shortlist.core.claim import Claim
 from shortlist.core.contracts import Need
-from shortlist.core.drops import Drops, best_first
+from shortlist.core.drops import Drops, best_first, left, spared
 from shortlist.core.effects import Plan, alone, scan
 from shortlist.core.pool import Pool
 from shortlist.core.signals import Scores, Text
@@ -36,16 +36,21 @@ BLOCK = 1 << 14
 class ExactText:
     """Of equal texts `by`, the one best by score `keep` stays ('': the first); empty texts are equal too.
 
-    fold: texts count as equal up to case, Unicode composition and runs of white space.
+    fold: texts count as equal up to case, Unicode composition and runs of white space. to: so many rows (or
+    this share) are left at least, the last copies dropped first; 0: every copy goes.
     """
 
     by: str = "text"
     keep: str = ""
     fold: bool = False
+    to: float = 0
+
+    def __post_init__(self) -> None:
+        left(0, self.to)
 
     def need(self, pool: Pool) -> Need:
         """Peak bytes beyond the pool, and operations."""
-        return Need(bytes=40.0 * len(pool), flops=10.0 * pool.signal(self.by, Text).nbytes)
+        return Need(bytes=105.0 * len(pool), flops=10.0 * pool.signal(self.by, Text).nbytes)
 
     def steps(self, pool: Pool) -> Plan[Drops]:
         """Digest every text, then compare digests."""
@@ -56,8 +61,9 @@ class ExactText:
             parts = yield from scan(partial(_digests, text, self.fold), operator.add, over, "comparing texts")
         digest = np.frombuffer(b"".join(parts), np.dtype([("high", np.uint64), ("low", np.uint64)]))
         of = first_of_each(np.lexsort((digest["low"][order], digest["high"][order])), digest[order], order)
+        of, alike = spared(of, np.ones(len(text)), left(len(text), self.to))
         how = " up to case and spaces" if self.fold else ""
-        return Drops.at(pool, of, np.ones(len(text)), f"equal {self.by!r}{how}")
+        return Drops.at(pool, of, alike, f"equal {self.by!r}{how}")
 
 
 def first_of_each(grouped: I64, digest: np.ndarray, order: I64) -> I64:

@@ -7,7 +7,8 @@ Cost: 128 operations a shingle, then 8 log n an n a band, then the pairs that sh
 Memory: 16 bytes a row and band, and 8 a shingle of the rows that share a band with another.
 Guarantee: precision 1; two rows at the threshold meet with probability at least 0.99, more alike ones more
 often; same seed, same bytes. Transitive chains do not drop: a dropped row is a duplicate of its own `of`.
-Use it when copies differ in words; not when they are paraphrases (Cosine on vectors).
+Use it when copies differ in words and most texts are made of common shingles, or the threshold is low; not
+when nothing may be missed (Jaccard) or copies are paraphrases (Cosine on vectors).
 """
 
 from __future__ import annotations
@@ -29,11 +30,12 @@ from shortlist.core.errors import UsageError
 from shortlist.core.pool import Pool
 from shortlist.core.seeds import generator
 from shortlist.core.signals import Text
-from shortlist.kernels.minhash import band_keys, join_sets, shingle, sort_rows
-from shortlist.kernels.text import tokens_of
+from shortlist.kernels.minhash import band_keys, join_sets
+from shortlist.methods.dedup.buckets import meeting
+from shortlist.methods.dedup.shingles import as_sets, bytes_of, cut, end_to_end, shingles_of, spans
 
-#: Hash functions at most; the chance to meet at the threshold; rows of a part.
-HASHES, RECALL, BLOCK = 128, 0.99, 1 << 12
+#: Hash functions at most; the chance to meet at the threshold.
+HASHES, RECALL = 128, 0.99
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +66,7 @@ class MinHash:
         text = pool.signal(self.by, Text)
         words, (bands, r) = len(text.utf8) / 6, bands_for(self.threshold)
         return Need(
-            bytes=16.0 * bands * len(text) + 8.0 * words,
+            bytes=max(16.0 * bands * len(text), 13.0 * bands * len(text) + 8.0 * words) + bytes_of(text),
             flops=(2.0 * bands * r + 200.0) * words + 60.0 * bands * len(text),
         )
 
@@ -76,12 +78,9 @@ class MinHash:
         order = best_first(pool, self.keep)
         rows, buckets = yield from self._meeting(text, order)
         if len(rows):
-            over = [rows[a:b] for a, b in _spans(len(rows))]
+            over = [rows[a:b] for a, b in spans(len(rows))]
             parts = yield from scan(partial(_sets, text, self.ngram), operator.add, over, "reading shingles")
-            indptr = np.zeros(len(rows) + 1, np.int64)
-            np.cumsum(np.concatenate([np.diff(p[0]) for p in parts]), out=indptr[1:])
-            compare = partial(_join, indptr, np.concatenate([p[1] for p in parts]), buckets)
-            del parts
+            compare = partial(_join, *end_to_end(parts), buckets)
             alike = partial(scan, compare, operator.add, note="comparing texts")
             found = yield from thin(partial(_placed, alike, rows, len(text)), self.threshold, stay)
             of, similarity = found
@@ -94,15 +93,11 @@ class MinHash:
         bands, r = bands_for(self.threshold)
         factors = generator(self.seed, "minhash").integers(0, 1 << 63, bands * r, np.uint64) * 2 + 1
         sketch = partial(_sketch, text, self.ngram, bands, factors)
-        parts = yield from scan(sketch, operator.add, _spans(len(text)), "hashing words")
-        order = order[np.concatenate([p[1] for p in parts])[order]]
-        keys = np.concatenate([p[0] for p in parts])[order]
+        parts = yield from scan(sketch, operator.add, spans(len(text)), "hashing words")
+        order = order[np.concatenate([p[1] for p in parts])[order]]  # nothing is like an empty text
+        keys = np.concatenate([p[0] for p in parts])
         del parts
-        grouped = yield from scan(partial(_grouped, keys), operator.add, range(bands), "grouping texts")
-        meets = np.flatnonzero(np.any([g >= 0 for g in grouped], axis=0))
-        start = np.cumsum([0, *(int(g.max(initial=-1)) + 1 for g in grouped)])
-        numbered = [np.where(g[meets] >= 0, g[meets] + s, -1) for g, s in zip(grouped, start, strict=False)]
-        return order[meets], np.stack(numbered, axis=1).astype(np.int32)
+        return (yield from meeting(order, partial(_band, keys, order), bands))
 
 
 def bands_for(threshold: float) -> tuple[int, int]:
@@ -112,61 +107,23 @@ def bands_for(threshold: float) -> tuple[int, int]:
     return HASHES // r, r
 
 
-def _spans(n: int) -> list[tuple[int, int]]:
-    return [(a, min(a + BLOCK, n)) for a in range(0, n, BLOCK)]
-
-
-def shingles_of(text: Text, ngram: int) -> tuple[I64, U64]:
-    """indptr i64[n+1] and hashes u64[m] of the shingles of each text, repeats included, in reading order."""
-    indptr, tokens = tokens_of(text.offsets - text.offsets[0], text.utf8)
-    words = np.diff(indptr)
-    short = words < ngram
-    if short.any():
-        some = text.take(np.flatnonzero(short))
-        by_character, characters = tokens_of(some.offsets, some.utf8, by_character=True)
-        count = words.copy()
-        count[short] = np.diff(by_character)
-        mixed = np.empty(count.sum(), np.uint64)
-        swapped = np.repeat(short, count)
-        mixed[swapped], mixed[~swapped] = characters, tokens[np.repeat(~short, words)]
-        tokens = mixed
-        np.cumsum(count, out=indptr[1:])
-    out, shingles = np.zeros(len(indptr), np.int64), np.empty(len(tokens), np.uint64)
-    with np.errstate(over="ignore"):  # hashes wrap around
-        shingle(indptr, tokens, ngram, out, shingles)
-    return out, shingles[: out[-1]]
-
-
 def _sketch(
     text: Text, ngram: int, bands: int, factors: U64, span: tuple[int, int]
 ) -> list[tuple[U64, Bool]]:
-    a, b = span
-    cuts = text.offsets[a : b + 1]
-    indptr, shingles = shingles_of(Text(cuts - cuts[0], text.utf8[cuts[0] : cuts[-1]]), ngram)
-    keys = np.empty((b - a, bands), np.uint64)
+    indptr, shingles = shingles_of(cut(text, span), ngram)
+    keys = np.empty((len(indptr) - 1, bands), np.uint64)
     with np.errstate(over="ignore"):  # hashes wrap around
         band_keys(indptr, shingles, factors, np.empty(len(factors), np.uint64), keys)
     return [(keys, np.diff(indptr) > 0)]
 
 
-def _grouped(keys: U64, band: int) -> list[I32]:
-    """[i32[n]]: the number of each row's bucket in this band, -1 where it is alone."""
-    key = keys[:, band]
-    order = np.argsort(key)  # equal keys in any order: only the buckets count
-    first, last = np.ones((2, len(key)), bool)  # of its run of equal keys
-    first[1:] = key[order[1:]] != key[order[:-1]]
-    last[:-1] = first[1:]
-    shared = ~(first & last)
-    group = np.full(len(key), -1, np.int32)
-    group[order[shared]] = (np.cumsum(first & shared) - 1)[shared]
-    return [group]
+def _band(keys: U64, order: I64, band: int) -> U64:
+    column: U64 = keys[order, band]
+    return column
 
 
 def _sets(text: Text, ngram: int, rows: I64) -> list[tuple[I64, U64]]:
-    indptr, shingles = shingles_of(text.take(rows), ngram)
-    out = np.zeros(len(indptr), np.int64)
-    sort_rows(indptr, shingles, out)
-    return [(out, shingles[: out[-1]].copy())]
+    return [as_sets(*shingles_of(text.take(rows), ngram))]
 
 
 def _join(indptr: I64, sets: U64, buckets: I32, threshold: float) -> list[Found]:
