@@ -16,7 +16,7 @@ of the dual all chosen rows are worth the same to whoever owns their places.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,7 @@ import numpy as np
 
 from shortlist.core.arrays import F32, F64, I64
 from shortlist.core.contracts import Built, Limits, Priced, Row, Summed
-from shortlist.core.fill import fill
+from shortlist.core.fill import filling
 
 #: Prices tried, each of which takes a gain of every row; steps of the search for what a row gives up.
 ROUNDS, HALVINGS = 16, 24
@@ -114,13 +114,14 @@ class _Goods:
 class _Market:
     """All goods, and what the other parts add: `sure` in any case, rest f64[n] a row.
 
-    cost f64[n]: each row's shares of the budgets, summed (None: no budget).
+    cost f64[n]: each row's shares of the budgets, summed (None: no budget); fill: an order as allowed.
     """
 
     limits: Limits
     goods: list[_Goods]
     rest: F64
     cost: F64 | None
+    fill: Callable[[I64], I64]
     sure: float = 0.0
 
     @classmethod
@@ -134,7 +135,7 @@ class _Market:
                 )
             else:
                 rest += x.share * x.part.gains(x.before, np.arange(n)).sum(axis=1)
-        return cls(limits, goods, rest, shares(limits.rows, n))
+        return cls(limits, goods, rest, shares(limits.rows, n), filling(limits))
 
     def levels(self, at: I64, gains: F64) -> list[F64]:
         """f64[k] each: what chosen rows may be worth to who owns their places: alike, by cost, half each."""
@@ -178,7 +179,7 @@ class _Market:
                     taken = taken[np.argpartition(-left[taken], self.limits.k)[: self.limits.k]]
                 low, high = (rate, high) if self.cost[taken].sum() > 1.0 else (low, rate)
         worth = np.flatnonzero(left > 0)
-        return fill(self.limits, worth[np.argsort(-left[worth], kind="stable")])
+        return self.fill(worth[np.argsort(-left[worth], kind="stable")])
 
     def swapped(self, leaf: _Leaf, at: I64, parts: F64, prices: list[F32], high: float) -> float:
         """The bound, with a part without prices as it stands after the choice if that lowers it."""

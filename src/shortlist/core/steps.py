@@ -3,7 +3,8 @@
 Bound. For a monotone submodular f and any state S on the way, every feasible choice O has
 f(O) <= f(S) + sum of gains(o | S) over o in O (Nemhauser, Wolsey and Fisher 1978), and
 `Limits.upper` bounds that sum over all feasible O. The least over several S is kept, and `core.dual`
-lowers it where the objective has prices. Without monotonicity only the empty S will do; without submodularity none.
+lowers it where the objective has prices. Without monotonicity only the empty S will do; without
+submodularity none.
 """
 
 from __future__ import annotations

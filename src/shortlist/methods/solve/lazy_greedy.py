@@ -7,8 +7,8 @@ Deviates: bounds are settled in growing batches instead of one by one from a hea
     (the trace names the runner-up exactly); limits and ties as in Greedy.
 Cost: n gains, then a few to some hundred a step, on top of O(n) array work where the front runs dry.
 Memory: 8 n (T + 3) bytes for T terms.
-Guarantee: Greedy's choice, trace and bound. Rounding is allowed for: bounds within 1e-9 of the largest first
-    gain are settled too.
+Guarantee: Greedy's choice, trace and bound, so 1 - 1/e under a size and 1/(p + 1) under p matroids
+    (see Greedy). Rounding is allowed for: bounds within 1e-9 of the largest first gain are settled too.
 Use it when: the objective is submodular. Not when: it is not (it refuses).
 """
 
