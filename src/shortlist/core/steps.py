@@ -42,7 +42,6 @@ class Steps:
     limits: Limits
     state: Any
     held: Any
-    size: int
     taken: list[Step] = field(default_factory=list)
     refused: list[tuple[int, int, int]] = field(default_factory=list)
     high: float = np.inf
@@ -62,6 +61,11 @@ class Steps:
                 raise ContractError(f"row {at} must be taken but {limits.names[by]} refuses it")
             steps.take(Step(at, built.gains(steps.state, np.array([at]))[0]))
         return steps
+
+    @property
+    def size(self) -> int:
+        """Rows there may be."""
+        return self.limits.k
 
     @property
     def open(self) -> bool:
@@ -139,7 +143,7 @@ class Steps:
 
     @classmethod
     def _fresh(cls, built: Built, limits: Limits) -> Steps:
-        steps = cls(built, limits, _shown(built, limits), limits.start(), limits.k)
+        steps = cls(built, limits, _shown(built, limits), limits.start())
         if built.monotone and built.submodular and not has_prices(built):
             steps.checks = frozenset(int(np.ceil(c * limits.k)) for c in CHECKS)
         steps._bound()

@@ -100,15 +100,13 @@ def worth(built: Built, limits: Limits, order: I64) -> float:
 
 @dataclass(slots=True, eq=False)
 class _Sweep:
-    """One pass. rows: the choice as it stands, -1 where one was let go; fixed: those that must stay;
-    loss f64[k]: what each place gained on top of all others when the pass began; least: what a move
-    has to gain.
+    """One pass. rows: the choice as it stands, -1 where one was let go; loss f64[k]: what each place gained on
+    top of all others when the pass began (inf: it must stay); least: what a move has to gain.
     """
 
     built: Built
     limits: Limits
     rows: list[int]
-    fixed: set[int]
     start: Any
     loss: F64
     outside: I64
@@ -133,7 +131,7 @@ class _Sweep:
             for i, state in without_each(built, start, rows, [True] * len(rows)):
                 if rows[i] not in fixed:
                     loss[i] = float(built.gains(state, order[i : i + 1]).sum())
-        return cls(built, limits, rows, fixed, start, loss, outside, least)
+        return cls(built, limits, rows, start, loss, outside, least)
 
     def run(self) -> I64:
         """The choice after the pass."""
