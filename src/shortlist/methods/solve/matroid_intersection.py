@@ -66,7 +66,8 @@ def constant_gains(built: Built, begun: Steps, free: I64) -> F64 | None:
     """f64[len(free)]: the gains of rows whose gains nothing changes; None if something does."""
     if not built.submodular:
         return None
-    gains, state = built.gains(begun.state, free).sum(axis=1), begun.state
+    state = begun.state
+    gains: F64 = built.gains(state, free).sum(axis=1)
     for i, at in enumerate(free.tolist()):
         # On top of all rows before it each gains what it gains alone: so it does on top of any.
         rest = slice(i, None if i == 1 else i + 1)

@@ -100,8 +100,8 @@ def worth(built: Built, limits: Limits, order: I64) -> float:
 
 @dataclass(slots=True, eq=False)
 class _Sweep:
-    """One pass. rows: the choice as it stands, -1 where one was let go; loss f64[k]: what each place gained on
-    top of all others when the pass began (inf: it must stay); least: what a move has to gain.
+    """One pass. rows: the choice as it stands, -1 where one was let go; loss f64[k]: what each place gained
+    on top of all others when the pass began (inf: it must stay); least: what a move has to gain.
     """
 
     built: Built
