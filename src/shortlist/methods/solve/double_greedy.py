@@ -30,7 +30,7 @@ from shortlist.core.pool import Pool
 from shortlist.core.seeds import generator
 from shortlist.core.steps import Steps
 from shortlist.methods.solve.exhaustive import Exhaustive
-from shortlist.methods.solve.greedy import climb_among
+from shortlist.methods.solve.lazy_greedy import climb_suited
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +55,9 @@ class DoubleGreedy:
             loss = -float(built.gains(rest, at).sum())
             kept[i] = _keeps(gain, loss, chance[i]) if self.draw else gain >= loss
             before = built.add(before, int(at[0])) if kept[i] else before
-        out = climb_among(steps, free[kept], limits.k)
+        out = climb_suited(steps, free[kept], limits.k)
         refused = [at for at, _, _ in steps.refused]
-        climb_among(steps, np.setdiff1d(steps.candidates(), [*out.tolist(), *refused]), limits.k)
+        climb_suited(steps, np.setdiff1d(steps.candidates(), [*out.tolist(), *refused]), limits.k)
         return steps.choice(pool)
 
 

@@ -28,6 +28,7 @@ from shortlist.core.errors import ContractError
 from shortlist.core.limits import bind
 from shortlist.core.pool import Pool
 from shortlist.core.steps import Step, Steps
+from shortlist.methods.solve.greedy import climb_among
 
 #: Candidates held at the front, and settled in the first batch of a step.
 FRONT, BATCH = 1024, 32
@@ -48,15 +49,26 @@ class LazyGreedy:
                 f"LazyGreedy needs a submodular objective; {'+'.join(built.terms)} is not: use Greedy()"
             )
         steps = Steps.begin(built, limits)
-        front = _Front.over(steps)
-        while steps.open:
-            step, refused = front.settle(steps)
-            steps.refuse(refused)
-            if step is None or steps.enough(float(step.parts.sum())):
-                break
-            steps.take(step)
-            front.bound[step.at] = -np.inf
+        climb_lazily(steps, steps.candidates(), limits.k)
         return steps.choice(pool)
+
+
+def climb_lazily(steps: Steps, left: I64, until: int) -> I64:
+    """Equivalent to `greedy.climb_among` for a submodular objective, by bounds on gains."""
+    front = _Front.over(steps, left)
+    while len(steps.taken) < min(until, steps.size):
+        step, refused = front.settle(steps)
+        steps.refuse(refused)
+        if step is None or steps.enough(float(step.parts.sum())):
+            break
+        steps.take(step)
+        front.bound[step.at] = -np.inf
+    return np.flatnonzero(front.bound > -np.inf)
+
+
+def climb_suited(steps: Steps, left: I64, until: int) -> I64:
+    """`climb_lazily` where the objective lets it, else `greedy.climb_among`."""
+    return (climb_lazily if steps.built.submodular else climb_among)(steps, left, until)
 
 
 @dataclass(slots=True, eq=False)
@@ -76,9 +88,9 @@ class _Front:
     rest: float = np.inf
 
     @classmethod
-    def over(cls, steps: Steps) -> _Front:
-        """All candidates, bounded by their gains now."""
-        n, at = len(steps.built), steps.candidates()
+    def over(cls, steps: Steps, at: I64) -> _Front:
+        """These positions, bounded by their gains now."""
+        n = len(steps.built)
         parts = np.zeros((n, len(steps.built.terms)))
         parts[at] = steps.built.gains(steps.state, at)
         bound = np.full(n, -np.inf)

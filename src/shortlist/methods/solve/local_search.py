@@ -31,7 +31,7 @@ from shortlist.core.limits import bind
 from shortlist.core.pool import Pool
 from shortlist.core.steps import Steps
 from shortlist.methods.solve.exhaustive import Exhaustive
-from shortlist.methods.solve.greedy import climb_among
+from shortlist.methods.solve.lazy_greedy import climb_suited
 from shortlist.methods.solve.swap import settled, worth
 
 
@@ -59,7 +59,7 @@ class LocalSearch:
     def _search(self, built: Built, limits: Limits, free: I64) -> I64:
         """Greedy among these positions, then passes of swaps, deletions and additions."""
         steps = Steps.begin(built, limits)
-        climb_among(steps, np.intersect1d(free, steps.candidates()), limits.k)
+        climb_suited(steps, np.intersect1d(free, steps.candidates()), limits.k)
         order = np.array([s.at for s in steps.taken], np.int64)
         if limits.check(order):
             return order

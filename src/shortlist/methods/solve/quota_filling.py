@@ -6,8 +6,8 @@ Mitrovic, Norouzi-Fard, Tardos and Tarnawski 2020, Fairness in streaming submodu
 https://papers.nips.cc/paper/2020/hash/9d752cb08ef466fc480fba981cfa44a1-Abstract.html.
 Deviates: groups may overlap: a row counts for all of its groups. Scarcest is the group of the fewest rows
     for each that is needed, then the one that comes first among the limits. Other limits as in Greedy.
-Cost: as Greedy among the rows of one group after another, then k - L steps over all, L the sum of least
-    counts.
+Cost: as LazyGreedy (Greedy if not submodular) among the rows of one group after another, then k - L steps
+    over all, L the sum of least counts.
 Memory: 8 n (T + 4) bytes for T terms.
 Guarantee: 1/2 of the best for monotone submodular objectives under a size and least counts of groups that do
     not overlap; 1 - 1/e under a size alone (it is Greedy then). `Choice.bound` holds for the run.
@@ -30,7 +30,7 @@ from shortlist.core.limits import bind_rows
 from shortlist.core.pool import Pool
 from shortlist.core.steps import Steps
 from shortlist.methods.solve.exhaustive import Exhaustive
-from shortlist.methods.solve.greedy import climb_among
+from shortlist.methods.solve.lazy_greedy import climb_suited
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +45,9 @@ class QuotaFilling:
             _strike(out, steps)
             have = int(np.isin([s.at for s in steps.taken], at).sum())
             left = at[~out[at]]
-            climb_among(steps, left, len(steps.taken) + max(need - have, 0))
+            climb_suited(steps, left, len(steps.taken) + max(need - have, 0))
         _strike(out, steps)
-        climb_among(steps, np.flatnonzero(~out), limits.k)
+        climb_suited(steps, np.flatnonzero(~out), limits.k)
         return steps.choice(pool)
 
 

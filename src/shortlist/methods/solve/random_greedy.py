@@ -30,7 +30,7 @@ from shortlist.core.pool import Pool
 from shortlist.core.seeds import generator
 from shortlist.core.steps import Step, Steps
 from shortlist.methods.solve.exhaustive import Exhaustive
-from shortlist.methods.solve.greedy import climb_among
+from shortlist.methods.solve.lazy_greedy import climb_suited
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ class RandomGreedy:
                 pick = int(best[place])
                 steps.take(Step(pick, built.gains(steps.state, best[place : place + 1])[0]))
                 bound[pick] = -np.inf
-        climb_among(steps, np.flatnonzero(bound > -np.inf), limits.k)
+        climb_suited(steps, np.flatnonzero(bound > -np.inf), limits.k)
         return steps.choice(pool)
 
 
