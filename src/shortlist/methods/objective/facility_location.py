@@ -296,11 +296,12 @@ class Cover:
         """i64[m + r]: how many of these rows pass each price."""
         m, near = len(self.floor), self.near
         count = np.zeros(len(prices), np.int64)
-        for row in at.tolist():
-            entries = slice(*near.indptr[row : row + 2])
+        for a in range(0, len(at), 256):
+            rows = at[a : a + 256]
+            entries = np.concatenate([np.arange(*near.indptr[row : row + 2]) for row in rows.tolist()])
             to = near.indices[entries]
-            count[to[near.data[entries] > prices[to]]] += 1
-            count[m:] += self.rough[row] > prices[m:]
+            count[:m] += np.bincount(to[near.data[entries] > prices[to]], minlength=m)[:m]
+            count[m:] += (self.rough[rows] > prices[m:]).sum(axis=0)
         return count
 
 
