@@ -74,6 +74,44 @@ class Built(Protocol):
     def add(self, state: Any, at: int) -> Any: ...
 
 
+@runtime_checkable
+class Summed(Protocol):
+    """Optional, of a built objective that is a weighted sum: a state is a tuple, one state a part."""
+
+    def summands(self) -> tuple[tuple[float, Built], ...]:
+        """Weights and parts; the terms of the whole are those of the parts, in this order."""
+        ...
+
+
+@runtime_checkable
+class Priced(Protocol):
+    """Optional, of a built objective of one form, which lets `core.dual` bound it more tightly:
+
+    f(S) = sum over t of weight[t] max(0, max over s in S of a[s, t] - base[t]), weight f64[m] >= 0.
+    """
+
+    @property
+    def terms(self) -> tuple[str, ...]: ...
+
+    @property
+    def weight(self) -> F64: ...
+
+    def gains(self, state: Any, at: I64) -> F64: ...
+
+    def covered(self, at: I64) -> tuple[F32, F32, I64]:
+        """f32[m], f32[m], i64[m]: the largest and the second largest a[s, t] among these rows, base[t] where
+        there is none above it, and whose the largest is (its place in `at`, -1: nobody's)."""
+        ...
+
+    def at_prices(self, prices: F32) -> tuple[Any, F32]:
+        """A state that covers prices f32[m] >= base, and the prices where lower ones do the same."""
+        ...
+
+    def passing(self, prices: F32, at: I64) -> I64:
+        """i64[m]: how many of these rows have a[s, t] above the price of t."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Row:
     """One linear inequality over a choice: low <= sum of its weights over the chosen rows <= high.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -16,7 +18,12 @@ from shortlist.kernels.walk import walk
 
 def fill(limits: Limits, order: I64) -> I64:
     """Positions taken, in order: first what must be, then the rows of `order` (each once) as allowed."""
-    return Filler.over(limits).fill(order) if isinstance(limits, BoundLimits) else exact(limits, order)
+    return filling(limits)(order)
+
+
+def filling(limits: Limits) -> Callable[[I64], I64]:
+    """`fill` under these limits, for many orders."""
+    return Filler.over(limits).fill if isinstance(limits, BoundLimits) else partial(exact, limits)
 
 
 def exact(limits: Limits, order: I64) -> I64:

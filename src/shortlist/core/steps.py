@@ -2,8 +2,9 @@
 
 Bound. For a monotone submodular f and any state S on the way, every feasible choice O has
 f(O) <= f(S) + sum of gains(o | S) over o in O (Nemhauser, Wolsey and Fisher 1978), and
-`Limits.upper` bounds that sum over all feasible O. The least over several S is kept. Without monotonicity
-only the empty S will do; without submodularity none.
+`Limits.upper` bounds that sum over all feasible O. The least over several S is kept, and `core.dual`
+lowers it where the objective has prices. Without monotonicity only the empty S will do; without
+submodularity none.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ import numpy as np
 from shortlist.core.arrays import F64, I64, Bool
 from shortlist.core.choice import Choice, Trace
 from shortlist.core.contracts import Built, Limits
+from shortlist.core.dual import has_prices, priced
 from shortlist.core.errors import ContractError
 from shortlist.core.pool import Pool
 
-#: After which shares of k the bound is taken again.
-CHECKS = (0.125, 0.25, 0.5, 0.75, 1.0)
+#: After which shares of k the bound is taken again, where no part of the objective has prices (`core.dual`).
+CHECKS = (0.125, 0.25, 0.5, 0.75)
 
 
 class Step(NamedTuple):
@@ -67,10 +69,10 @@ class Steps:
     limits: Limits
     state: Any
     held: Any
-    size: int
     taken: list[Step] = field(default_factory=list)
     refused: list[tuple[int, int, int]] = field(default_factory=list)
     high: float = np.inf
+    checks: frozenset[int] = frozenset()
 
     @classmethod
     def begin(cls, built: Built, limits: Limits) -> Steps:
@@ -79,10 +81,7 @@ class Steps:
         Raises:
             ContractError: the limits refuse one of their own `must` rows.
         """
-        steps = cls(built, limits, built.start(), limits.start(), limits.k)
-        for at in limits.shown.tolist():
-            steps.state = built.add(steps.state, at)
-        steps._bound()
+        steps = cls._fresh(built, limits)
         for at in limits.must.tolist():
             by = limits.refuses(steps.held, at)
             if by >= 0:
@@ -91,9 +90,19 @@ class Steps:
         return steps
 
     @property
+    def size(self) -> int:
+        """Rows there may be."""
+        return self.limits.k
+
+    @property
     def open(self) -> bool:
         """Whether there is room for more."""
         return len(self.taken) < self.size
+
+    @property
+    def total(self) -> float:
+        """What the rows taken so far gain together."""
+        return float(np.sum([s.parts for s in self.taken], dtype=np.float64))
 
     def candidates(self) -> I64:
         """i64: increasing positions that are neither taken nor shown."""
@@ -110,12 +119,8 @@ class Steps:
 
     def take(self, step: Step) -> None:
         """Add a row."""
-        # a row of the gains of all candidates would keep them all in memory: n x k in the end
-        self.taken.append(step._replace(parts=step.parts.copy()))
-        self.state = self.built.add(self.state, step.at)
+        self._note(step)
         self.held = self.limits.add(self.held, step.at)
-        if self.built.monotone and len(self.taken) in {int(np.ceil(c * self.size)) for c in CHECKS}:
-            self._bound()
 
     def refuse(self, at: I64) -> None:
         """Record rows, in the order in which they came to the front, that the limits turn away for good."""
@@ -142,9 +147,35 @@ class Steps:
             refused_step=step,
             refused_by=by,
         )
+        if built.submodular:
+            start = _shown(built, self.limits)
+            self.high = min(self.high, priced(built, self.limits, start, self.state, at, parts))
         total = float(gains.sum())
         bound = (total, max(total, self.high)) if np.isfinite(self.high) else None
         return Choice(pool.rows[at], gains, built.terms, parts, bound, trace)
+
+    def _note(self, step: Step) -> None:
+        # a row of the gains of all candidates would keep them all in memory: n x k in the end
+        self.taken.append(step._replace(parts=step.parts.copy()))
+        self.state = self.built.add(self.state, step.at)
+        if len(self.taken) in self.checks:
+            self._bound()
+
+    @classmethod
+    def told(cls, built: Built, limits: Limits, at: I64) -> Steps:
+        """A finished choice by its order, gone through once more; the limits are taken at its word."""
+        steps = cls._fresh(built, limits)
+        for x in at.tolist():
+            steps._note(Step(x, built.gains(steps.state, np.array([x]))[0]))
+        return steps
+
+    @classmethod
+    def _fresh(cls, built: Built, limits: Limits) -> Steps:
+        steps = cls(built, limits, _shown(built, limits), limits.start())
+        if built.monotone and built.submodular and not has_prices(built):
+            steps.checks = frozenset(int(np.ceil(c * limits.k)) for c in CHECKS)
+        steps._bound()
+        return steps
 
     def _bound(self) -> None:
         """Lower `high` if this state says so."""
@@ -155,3 +186,11 @@ class Steps:
         gains[[s.at for s in self.taken]] = 0.0
         above = self.limits.upper(np.maximum(gains, 0.0), self.limits.start())
         self.high = min(self.high, sum(float(s.parts.sum()) for s in self.taken) + above)
+
+
+def _shown(built: Built, limits: Limits) -> Any:
+    """The state before anything is chosen: what was shown counts."""
+    state = built.start()
+    for at in limits.shown.tolist():
+        state = built.add(state, at)
+    return state

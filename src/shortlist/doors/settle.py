@@ -22,6 +22,7 @@ from shortlist.methods.objective.modular import Modular
 from shortlist.methods.solve.cost_benefit import CostBenefit
 from shortlist.methods.solve.exhaustive import Exhaustive
 from shortlist.methods.solve.lazy_greedy import LazyGreedy
+from shortlist.methods.solve.suited_greedy import SuitedGreedy
 from shortlist.store.loaded import Loaded
 
 #: Name of the vectors that an encoder makes.
@@ -108,6 +109,16 @@ def _solver(recipe: Recipe, pool: Pool, notes: list[tuple[str, str]]) -> Solver:
     if len(pool) <= TINY:
         notes.append(("solver", f"Exhaustive(): {len(pool)} rows are few enough to try every choice"))
         return Exhaustive()
+    if recipe.objective is not None:
+        # Whether gains may be negative is known only when it is built; the default objective's never are.
+        notes.append(
+            (
+                "solver",
+                "SuitedGreedy(): greedy in the form that suits your objective; by gain per cost too within a "
+                "budget, by random greedy too if gains may be negative, the better of both",
+            )
+        )
+        return SuitedGreedy()
     if any(isinstance(c, Knapsack) for c in recipe.within):
         notes.append(("solver", "CostBenefit(): greedy by gain and by gain per cost, the better of both"))
         return CostBenefit()

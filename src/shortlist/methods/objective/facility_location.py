@@ -290,6 +290,51 @@ class Cover:
             below, rough, most = below[live], _columns(rough, live), most[live]
         return State(covered, below, rough, most)
 
+    @property
+    def weight(self) -> F64:
+        """f64[m + r]: what one more of each cosine counts, above the floors and below."""
+        m, r = len(self.floor), self.rough.shape[1]
+        return np.concatenate([np.full(m, 1 / max(m, 1)), np.full(r, 1 / max(r, 1))])
+
+    def covered(self, at: I64) -> tuple[F32, F32, I64]:
+        """f32[m + r] twice and i64[m + r]: largest and second largest cosine to these rows, and whose."""
+        best = np.concatenate([self.floor, np.zeros_like(self.most)])
+        second, whose, m = best.copy(), np.full(len(best), -1, np.int64), len(self.floor)
+        for i, row in enumerate(at.tolist()):
+            entries = slice(*self.near.indptr[row : row + 2])
+            for to, value in (
+                (self.near.indices[entries], self.near.data[entries]),
+                (np.flatnonzero(self.rough[row] > second[m:]) + m, None),
+            ):
+                new = self.rough[row][to - m] if value is None else value
+                old = best[to]
+                second[to] = np.maximum(second[to], np.minimum(old, new))
+                whose[to[new > old]] = i
+                best[to] = np.maximum(old, new)
+        return best, second, whose
+
+    def at_prices(self, prices: F32) -> tuple[State, F32]:
+        """The state that covers prices f32[m + r]; no cosine below the floors passes the most there is."""
+        m = len(self.floor)
+        below = np.minimum(prices[m:], self.most)
+        held = np.concatenate([prices[:m], below])
+        live = np.flatnonzero(below < self.most)
+        if 2 * len(live) > len(below):
+            return State(held[:m], below, self.rough, self.most), held
+        return State(held[:m], below[live], np.take(self.rough, live, axis=1), self.most[live]), held
+
+    def passing(self, prices: F32, at: I64) -> I64:
+        """i64[m + r]: how many of these rows pass each price."""
+        m, near = len(self.floor), self.near
+        count = np.zeros(len(prices), np.int64)
+        for a in range(0, len(at), 256):
+            rows = at[a : a + 256]
+            entries = np.concatenate([np.arange(*near.indptr[row : row + 2]) for row in rows.tolist()])
+            to = near.indices[entries]
+            count[:m] += np.bincount(to[near.data[entries] > prices[to]], minlength=m)[:m]
+            count[m:] += (self.rough[rows] > prices[m:]).sum(axis=0)
+        return count
+
 
 def gains_below(rough: F32, cover: F32, at: I64) -> F64:
     """f64[b]: sums of max(rough[at] - cover, 0); each row by itself, so none depends on its company."""

@@ -105,7 +105,7 @@ class LabelGraphGain:
 
     def value(self, pool: Pool, at: I64) -> F64:
         """f64[1]: the definition."""
-        return alone(self.build(pool)).value(at)
+        return alone(self.build(pool)).worth_of(at)
 
     def _given(self, pool: Pool, rows: Columns) -> Columns:
         """The rows with what each gives to each of its labels."""
@@ -215,7 +215,7 @@ class BuiltLabels:
         worth[around] = self.links.levels(slope, around)
         return State(mass, slope, worth)
 
-    def value(self, at: I64) -> F64:
+    def worth_of(self, at: I64) -> F64:
         """f64[1]: the function whose slopes the gains are, for the rows at i64[m]."""
         given = self.rows.totals(at)
         mass = self.links.levels(given, np.arange(len(given))) / self.total  # links are the same both ways

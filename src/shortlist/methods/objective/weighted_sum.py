@@ -114,6 +114,10 @@ class BuiltSum:
         """Every part takes the row."""
         return tuple(p.add(s, at) for p, s in zip(self.parts, state, strict=True))
 
+    def summands(self) -> tuple[tuple[float, Built], ...]:
+        """Weights and parts, for bounds that treat each part in its own way."""
+        return tuple(zip(self.weights, self.parts, strict=True))
+
 
 def distinct(names: Sequence[str]) -> tuple[str, ...]:
     """The same names in order; one met before gets the first number that makes it new."""

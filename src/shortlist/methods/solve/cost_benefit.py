@@ -18,12 +18,14 @@ from typing import Any
 import numpy as np
 
 from shortlist.core.arrays import F64, I64
-from shortlist.core.choice import Choice
+from shortlist.core.choice import Choice, Trace
 from shortlist.core.claim import Claim
 from shortlist.core.contracts import Built, Limits, Row
 from shortlist.core.covers import RandomCover
+from shortlist.core.dual import shares
 from shortlist.core.limits import bind_rows
 from shortlist.core.pool import Pool
+from shortlist.core.steps import Steps
 from shortlist.methods.solve.lazy_greedy import LazyGreedy
 
 #: A price below this counts as this: a free row is worth taking, and its gain still decides among them.
@@ -41,31 +43,21 @@ class CostBenefit:
             ContractError: the objective is not submodular, so that old gains bound nothing.
         """
         best = LazyGreedy()(built, limits, pool)
-        cost = shares(limits, len(built))
+        cost = shares(limits.rows, len(built))
         if cost is None or not built.monotone:
             return best
-        high = None if best.bound is None else best.bound[1]
+        high = np.inf if best.bound is None else best.bound[1]
         for t in (1 / 8, 1.0):
             price = (1.0 - t) / max(limits.k, 1) + t * cost
-            thrifty = _in_gains(LazyGreedy()(PerCost(built, price), limits, pool), built, limits, price, pool)
-            if thrifty.total > best.total:
-                # What no choice can pass does not depend on which one was made.
-                bound = None if high is None else (thrifty.total, max(thrifty.total, high))
-                best = replace(thrifty, bound=bound)
+            thrifty = LazyGreedy()(PerCost(built, price), limits, pool)
+            steps = Steps.told(built, limits, np.searchsorted(pool.rows, thrifty.rows))
+            if steps.total > best.total:
+                best = replace(steps.choice(pool), trace=_in_gains(thrifty.trace, price, pool))
             if len(thrifty) == limits.k:
                 break  # the size is used up: budgets need not count for more
-        return best
-
-
-def shares(limits: Limits, n: int) -> F64 | None:
-    """f64[n]: each row's shares of the budgets, summed; None without a budget."""
-    budgets = [r for r in limits.rows if r.kind == "knapsack" and 0 < r.high < np.inf]
-    total = np.zeros(n)
-    for row in budgets:
-        total[slice(None) if row.at is None else row.at] += (
-            1.0 if row.weight is None else row.weight
-        ) / row.high
-    return total if budgets else None
+        # What no choice can pass does not depend on which one was made.
+        high = min(high, np.inf if best.bound is None else best.bound[1])
+        return replace(best, bound=(best.total, max(best.total, high)) if np.isfinite(high) else None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,21 +104,13 @@ class PerCost:
         return self.built.add(state, at)
 
 
-def _in_gains(choice: Choice, built: Built, limits: Limits, price: F64, pool: Pool) -> Choice:
-    """A choice made by ratios, told in gains."""
-    state = built.start()
-    for at in limits.shown.tolist():
-        state = built.add(state, at)
-    parts = np.empty_like(choice.parts)
-    for i, at in enumerate(np.searchsorted(pool.rows, choice.rows).tolist()):
-        parts[i] = built.gains(state, np.array([at]))[0]
-        state = built.add(state, at)
-    trace = choice.trace
-    if trace is not None:
-        rival = np.searchsorted(pool.rows, np.maximum(trace.runner_up, pool.rows[0] if len(pool) else 0))
-        gain = np.where(trace.runner_up >= 0, trace.runner_up_gain * np.maximum(price[rival], TINY), 0.0)
-        trace = replace(trace, runner_up_gain=gain)
-    return Choice(choice.rows, parts.sum(axis=1), choice.terms, parts, None, trace)
+def _in_gains(trace: Trace | None, price: F64, pool: Pool) -> Trace | None:
+    """The trace of a choice made by ratios, told in gains."""
+    if trace is None:
+        return None
+    rival = np.searchsorted(pool.rows, np.maximum(trace.runner_up, pool.rows[0] if len(pool) else 0))
+    gain = np.where(trace.runner_up >= 0, trace.runner_up_gain * np.maximum(price[rival], TINY), 0.0)
+    return replace(trace, runner_up_gain=gain)
 
 
 EXAMPLES = (CostBenefit(),)

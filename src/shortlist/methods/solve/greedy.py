@@ -6,8 +6,10 @@ Deviates: any limits, not only a size. What must be taken comes first, in order.
     the limits refuse is out for good and the next is tried. With an objective that is not monotone it stops
     before a pick that does harm once every minimum is met. Ties go to the lowest position.
 Cost: n gains a step, k steps. Memory: 8 n (T + 4) bytes for T terms.
-Guarantee: 1 - 1/e of the best for monotone submodular objectives under a size alone; under other limits
-    none in advance, `Choice.bound` says what holds for the run.
+Guarantee: 1 - 1/e of the best for monotone submodular objectives under a size alone; 1/(p + 1) where the
+    limits are p matroids (most counts of p signals whose groups do not overlap, a size besides: Fisher,
+    Nemhauser and Wolsey 1978, part II); under other limits none in advance, `Choice.bound` says what holds
+    for the run.
 Use it when: the objective is not submodular, or as the reference. Not when: LazyGreedy will do.
 """
 
@@ -15,10 +17,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
-from shortlist.core.arrays import F64
+from shortlist.core.arrays import F64, I64
 from shortlist.core.choice import Choice
 from shortlist.core.claim import Claim
 from shortlist.core.contracts import Built, Limits
@@ -35,25 +38,47 @@ class Greedy:
     def __call__(self, built: Built, limits: Limits, pool: Pool) -> Choice:
         """Choose up to `limits.k` rows of the pool `built` and `limits` are bound to."""
         steps = Steps.begin(built, limits)
-        left = steps.candidates()
-        while steps.open and len(left):
-            parts = built.gains(steps.state, left)
-            total = parts.sum(axis=1)
-            order = np.argsort(-total, kind="stable")
-            fit = np.flatnonzero(limits.allows(steps.held, left[order]))
-            first = int(fit[0]) if len(fit) else len(left)
-            steps.refuse(left[order[:first]])
-            if not len(fit) or steps.enough(float(total[order[first]])):
-                break
-            pick = order[first]
-            rival = order[fit[1]] if len(fit) > 1 else -1
-            steps.take(
-                Step(int(left[pick]), parts[pick], int(left[rival]), float(total[rival]))
-                if rival >= 0
-                else Step(int(left[pick]), parts[pick])
-            )
-            left = np.delete(left, order[: first + 1])
+        climb_among(steps, steps.candidates(), limits.k)
         return steps.choice(pool)
+
+
+def climb_among(steps: Steps, left: I64, until: int) -> I64:
+    """Take the best of the positions `left`, again and again, until `until` rows are taken in all.
+
+    Ends early where none of them fits or a pick would do harm that no minimum asks for. Returns those left.
+    """
+    while len(steps.taken) < min(until, steps.size) and len(left):
+        parts = steps.built.gains(steps.state, left)
+        total = parts.sum(axis=1)
+        before, pick, rival = front(steps.limits, steps.held, left, total)
+        steps.refuse(left[before])
+        if pick < 0:
+            return left[:0]
+        if steps.enough(float(total[pick])):
+            break
+        second = (int(left[rival]), float(total[rival])) if rival >= 0 else (-1, 0.0)
+        steps.take(Step(int(left[pick]), parts[pick], *second))
+        left = np.delete(left, [*before.tolist(), pick])
+    return left
+
+
+def front(limits: Limits, held: Any, left: I64, total: F64) -> tuple[I64, int, int]:
+    """Places in `left`, in house order: who is refused before the first that fits; that one; the next that
+    fits (-1: nobody). Two are looked for before all are sorted, which costs more than cheap gains do."""
+    rest, top = total.copy(), []
+    for _ in range(min(2, len(left))):
+        at = int(np.argmax(rest))
+        if not limits.allows(held, left[at : at + 1])[0]:
+            break
+        top.append(at)
+        rest[at] = -np.inf
+    if len(top) == min(2, len(left)):
+        return np.zeros(0, np.int64), top[0], top[1] if len(top) > 1 else -1
+    order = np.argsort(-total, kind="stable")
+    fit = np.flatnonzero(limits.allows(held, left[order]))
+    if not len(fit):
+        return order, -1, -1
+    return order[: fit[0]], int(order[fit[0]]), int(order[fit[1]]) if len(fit) > 1 else -1
 
 
 EXAMPLES = (Greedy(),)

@@ -8,8 +8,8 @@ Deviates: bounds are settled in growing batches instead of one by one from a hea
     choice an objective may take these steps in a compiled loop of its own (`core.steps.Ahead`).
 Cost: n gains, then a few to some hundred a step, on top of O(n) array work where the front runs dry.
 Memory: 8 n (T + 3) bytes for T terms.
-Guarantee: Greedy's choice, trace and bound. Rounding is allowed for: bounds within 1e-9 of the largest first
-    gain are settled too.
+Guarantee: Greedy's choice, trace and bound, so 1 - 1/e under a size and 1/(p + 1) under p matroids
+    (see Greedy). Rounding is allowed for: bounds within 1e-9 of the largest first gain are settled too.
 Use it when: the objective is submodular. Not when: it is not (it refuses).
 """
 
@@ -29,6 +29,7 @@ from shortlist.core.errors import ContractError
 from shortlist.core.limits import bind
 from shortlist.core.pool import Pool
 from shortlist.core.steps import Ahead, Step, Steps, sizes_only
+from shortlist.methods.solve.greedy import climb_among
 
 #: Candidates held at the front, and settled in the first batch of a step.
 FRONT, BATCH = 1024, 32
@@ -54,15 +55,26 @@ class LazyGreedy:
                 steps.take(ahead)
             if not steps.open:
                 return steps.choice(pool)
-        front = _Front.over(steps)
-        while steps.open:
-            step, refused = front.settle(steps)
-            steps.refuse(refused)
-            if step is None or steps.enough(float(step.parts.sum())):
-                break
-            steps.take(step)
-            front.bound[step.at] = -np.inf
+        climb_lazily(steps, steps.candidates(), limits.k)
         return steps.choice(pool)
+
+
+def climb_lazily(steps: Steps, left: I64, until: int) -> I64:
+    """Equivalent to `greedy.climb_among` for a submodular objective, by bounds on gains."""
+    front = _Front.over(steps, left)
+    while len(steps.taken) < min(until, steps.size):
+        step, refused = front.settle(steps)
+        steps.refuse(refused)
+        if step is None or steps.enough(float(step.parts.sum())):
+            break
+        steps.take(step)
+        front.bound[step.at] = -np.inf
+    return np.flatnonzero(front.bound > -np.inf)
+
+
+def climb_suited(steps: Steps, left: I64, until: int) -> I64:
+    """`climb_lazily` where the objective lets it, else `greedy.climb_among`."""
+    return (climb_lazily if steps.built.submodular else climb_among)(steps, left, until)
 
 
 @dataclass(slots=True, eq=False)
@@ -82,9 +94,9 @@ class _Front:
     rest: float = np.inf
 
     @classmethod
-    def over(cls, steps: Steps) -> _Front:
-        """All candidates, bounded by their gains now."""
-        n, at = len(steps.built), steps.candidates()
+    def over(cls, steps: Steps, at: I64) -> _Front:
+        """These positions, bounded by their gains now."""
+        n = len(steps.built)
         parts = np.zeros((n, len(steps.built.terms)))
         parts[at] = steps.built.gains(steps.state, at)
         bound = np.full(n, -np.inf)
