@@ -64,8 +64,13 @@ if TYPE_CHECKING:
     from shortlist.methods.constrain.quota import Quota
     from shortlist.methods.constrain.shown import Shown
     from shortlist.methods.dedup.cosine import Cosine
+    from shortlist.methods.dedup.cosine_leakage import CosineLeakage
     from shortlist.methods.dedup.exact_text import ExactText
+    from shortlist.methods.dedup.jaccard import Jaccard
+    from shortlist.methods.dedup.leakage import Leakage
     from shortlist.methods.dedup.minhash import MinHash
+    from shortlist.methods.dedup.sem_dedup import SemDedup
+    from shortlist.methods.dedup.simhash import SimHash
     from shortlist.methods.encode.lsa import LSA
     from shortlist.methods.encode.tfidf import TFIDF
     from shortlist.methods.objective.borda import Borda
@@ -99,13 +104,23 @@ if TYPE_CHECKING:
     from shortlist.methods.objective.sum_redundancy import SumRedundancy
     from shortlist.methods.objective.weighted_sum import Sum
     from shortlist.methods.solve.cost_benefit import CostBenefit
+    from shortlist.methods.solve.double_greedy import DoubleGreedy
     from shortlist.methods.solve.equal_shares import EqualShares
     from shortlist.methods.solve.exhaustive import Exhaustive
     from shortlist.methods.solve.greedy import Greedy
     from shortlist.methods.solve.greedy_monroe import GreedyMonroe
     from shortlist.methods.solve.lazy_greedy import LazyGreedy
+    from shortlist.methods.solve.local_search import LocalSearch
+    from shortlist.methods.solve.matroid_intersection import MatroidIntersection
+    from shortlist.methods.solve.partial_enumeration import PartialEnumeration
     from shortlist.methods.solve.phragmen import Phragmen
+    from shortlist.methods.solve.quota_filling import QuotaFilling
     from shortlist.methods.solve.random_draw import Random
+    from shortlist.methods.solve.random_greedy import RandomGreedy
+    from shortlist.methods.solve.stochastic_greedy import StochasticGreedy
+    from shortlist.methods.solve.suited_greedy import SuitedGreedy
+    from shortlist.methods.solve.swap import Swap
+    from shortlist.methods.solve.threshold_greedy import ThresholdGreedy
     from shortlist.methods.solve.top import Top
     from shortlist.run.driver import Local, Outcome, Price
     from shortlist.store.roles import Roles
@@ -132,12 +147,14 @@ __all__ = [
     "Constraint",
     "ContractError",
     "Cosine",
+    "CosineLeakage",
     "CostBenefit",
     "Costs",
     "CountEntropy",
     "Coverage",
     "Curation",
     "Deduper",
+    "DoubleGreedy",
     "Drops",
     "Encoder",
     "EqualShares",
@@ -160,21 +177,25 @@ __all__ = [
     "Include",
     "InfeasibleError",
     "InputError",
+    "Jaccard",
     "Justified",
     "Knapsack",
     "LSA",
     "LabelGraphGain",
     "Labels",
     "LazyGreedy",
+    "Leakage",
     "Ledger",
     "Limits",
     "Local",
+    "LocalSearch",
     "Log",
     "LogDet",
     "LogDetCG",
     "LogDetMI",
     "MMR",
     "Make",
+    "MatroidIntersection",
     "MaxMinDispersion",
     "MaxSumDispersion",
     "MeanScore",
@@ -186,6 +207,7 @@ __all__ = [
     "Need",
     "Objective",
     "Outcome",
+    "PartialEnumeration",
     "Phragmen",
     "Plan",
     "Pool",
@@ -195,7 +217,9 @@ __all__ = [
     "Probe",
     "ProportionalApproval",
     "Quota",
+    "QuotaFilling",
     "Random",
+    "RandomGreedy",
     "Recipe",
     "Roles",
     "Row",
@@ -204,20 +228,26 @@ __all__ = [
     "Scan",
     "Scorer",
     "Scores",
+    "SemDedup",
     "SetCover",
     "ShortlistError",
     "Shown",
+    "SimHash",
     "SoftSuppression",
     "Solver",
     "Sqrt",
+    "StochasticGreedy",
     "StorageError",
+    "SuitedGreedy",
     "Sum",
     "SumCoverage",
     "SumRedundancy",
+    "Swap",
     "TFIDF",
     "Tags",
     "Terms",
     "Text",
+    "ThresholdGreedy",
     "Top",
     "Trace",
     "UsageError",

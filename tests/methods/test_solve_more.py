@@ -76,7 +76,11 @@ class Asked:
 @settings(deadline=None, max_examples=40)
 def test_greedy_is_within_p_plus_one_under_p_matroids(seed, p):
     rng = np.random.default_rng(seed)
-    built, pool, limits = RandomCover.drawn(rng, 8, 14), Pool(np.arange(8), {}), bind_rows(quotas(rng, 8, p), 8)
+    built, pool, limits = (
+        RandomCover.drawn(rng, 8, 14),
+        Pool(np.arange(8), {}),
+        bind_rows(quotas(rng, 8, p), 8),
+    )
     best = Exhaustive()(built, limits, pool).total
     for solver in (Greedy(), LazyGreedy(), MatroidIntersection(), Swap()):
         assert (p + 1) * solver(built, limits, pool).total >= best

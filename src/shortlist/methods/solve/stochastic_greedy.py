@@ -82,7 +82,10 @@ def claim(rng: np.random.Generator, scale: int) -> F64:
     """f64[m]: value as a share of greedy's, from log(10) gains a row, for m random set covers."""
     shares, pool = np.empty(20 * scale), Pool(np.arange(300), {})
     for i in range(len(shares)):
-        built, limits = RandomCover(rng.random((300, 400)) < rng.uniform(0, 0.1, (300, 1))), bind(pool, (), 20)
+        built, limits = (
+            RandomCover(rng.random((300, 400)) < rng.uniform(0, 0.1, (300, 1))),
+            bind(pool, (), 20),
+        )
         best = int(built.covers[climb(built, 20)].any(axis=0).sum())
         shares[i] = StochasticGreedy(0.1, seed=int(rng.integers(1 << 30)))(built, limits, pool).total / best
     return shares
