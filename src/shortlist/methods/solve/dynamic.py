@@ -294,7 +294,7 @@ def claim(rng: np.random.Generator, scale: int) -> F64:
 CLAIM = Claim(
     paper="Banihashem et al. 2023; Monemizadeh 2020",
     says="1/2 - eps of the best choice is kept under inserts and deletes, for polylogarithmically many gains",
-    we_show="after every change, deletes of chosen rows among them, it holds against greedy on the rows there",
+    we_show="after every change, many of them deletes of chosen rows, it holds against greedy",
     not_shown="the number of gains (see the tests), and changes that look at the seed",
     measure=claim,
     margin=0.5 - 0.1,
