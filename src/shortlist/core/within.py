@@ -13,6 +13,7 @@ import numpy as np
 from shortlist.core.arrays import F64, I64, U64, Bool
 from shortlist.core.choice import Choice
 from shortlist.core.contracts import Built, Limits, Row
+from shortlist.core.errors import UsageError
 from shortlist.core.pool import Pool
 from shortlist.core.seeds import generator
 from shortlist.core.steps import Step, Steps
@@ -114,15 +115,40 @@ class SomeLimits:
         """Index into `names`, -1 if nothing does."""
         return self.whole.refuses(state, int(self.at[at]))
 
+    def reasons(self, state: Any, at: I64) -> I64:
+        """`refuses` for each of these."""
+        return np.array([self.whole.refuses(state, x) for x in self.at[at].tolist()], np.int64)
+
+    @property
+    def ordered(self) -> bool:
+        """Never: see `unordered`."""
+        return False
+
     def check(self, at: I64) -> list[str]:
         """Violations of the whole by rows of the view."""
         return self.whole.check(self.at[at])
+
+    def disorder(self, at: I64) -> list[str]:  # noqa: ARG002 (no order to break)
+        """Nothing."""
+        return []
 
     def upper(self, gains: F64, state: Any) -> float:
         """An upper bound over rows of the view."""
         every = np.zeros(self.n)
         every[self.at] = gains
         return self.whole.upper(every, state)
+
+
+def unordered(limits: Limits, solver: str) -> None:
+    """For solvers that pass a row over for good.
+
+    Raises:
+        UsageError: the limits have a rule of order, under which a row refused now may be let in later.
+    """
+    if getattr(limits, "ordered", False):
+        raise UsageError(
+            f"{solver} looks at a row once, but a rule of order may let it in later; use LazyGreedy()"
+        )
 
 
 def view(limits: Limits, n: int, at: I64) -> SomeLimits:

@@ -32,6 +32,7 @@ from shortlist.core.covers import SetCover
 from shortlist.core.errors import ContractError, InfeasibleError, UsageError
 from shortlist.core.limits import bind
 from shortlist.core.pool import Pool
+from shortlist.core.within import unordered
 from shortlist.methods.solve.exhaustive import Exhaustive
 from shortlist.methods.solve.lazy_greedy import LazyGreedy
 
@@ -62,6 +63,7 @@ class BranchAndBound:
             ContractError: the objective is not submodular, so that gains bound nothing.
             InfeasibleError: no choice meets all limits, or none was found in so many nodes.
         """
+        unordered(limits, "BranchAndBound")
         if not built.submodular:
             raise ContractError(
                 f"BranchAndBound needs a submodular objective; {'+'.join(built.terms)} is not: "

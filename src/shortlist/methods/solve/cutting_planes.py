@@ -34,6 +34,7 @@ from shortlist.core.covers import SetCover
 from shortlist.core.errors import ContractError, InfeasibleError, UsageError
 from shortlist.core.limits import bind_rows
 from shortlist.core.pool import Pool
+from shortlist.core.within import unordered
 from shortlist.methods.solve.branch_and_bound import BranchAndBound, certified, shown, told
 from shortlist.methods.solve.exhaustive import Exhaustive
 from shortlist.methods.solve.lazy_greedy import LazyGreedy
@@ -69,6 +70,7 @@ class CuttingPlanes:
             ContractError: the objective is not submodular, so that planes may cut off the best.
             InfeasibleError: no choice meets all limits, or none was found.
         """
+        unordered(limits, "CuttingPlanes")
         if not built.submodular:
             raise ContractError(
                 f"CuttingPlanes needs a submodular objective; {'+'.join(built.terms)} is not: "

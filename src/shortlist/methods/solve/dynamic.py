@@ -69,7 +69,7 @@ class Dynamic:
         Raises:
             ContractError: the objective is not submodular, so that a gain once too small may grow.
         """
-        best = start = begun(built, limits, limits.k)
+        best = start = begun(built, limits, limits.k, "Dynamic")
         free = np.setdiff1d(np.arange(len(built)), np.concatenate([limits.must, limits.shown]))
         order = free[np.argsort(mixed(pool.rows[free], self.seed), kind="stable")]
         single = built.gains(start.state, order).sum(axis=1)

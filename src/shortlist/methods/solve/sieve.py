@@ -43,7 +43,7 @@ from shortlist.core.fill import fill
 from shortlist.core.limits import bind
 from shortlist.core.pool import Pool
 from shortlist.core.seeds import generator
-from shortlist.core.within import SomeBuilt, SomeLimits, retold, view
+from shortlist.core.within import SomeBuilt, SomeLimits, retold, unordered, view
 from shortlist.methods.solve.lazy_greedy import LazyGreedy
 
 #: Rows whose gains are asked at once, and how many of those that pass are asked again at once.
@@ -110,6 +110,7 @@ class Sieve:
         Raises:
             ContractError: a gain depends on rows that were not chosen, or may grow.
         """
+        unordered(limits, "Sieve")
         stream, single = self.order(len(pool), limits), np.zeros(len(pool))
         sieves: dict[int, I64] = {}
         value, monotone = 0.0, True
@@ -167,16 +168,18 @@ class Sifted:
     room: int
 
 
-def begun(built: Built, limits: Limits, k: int) -> Sifted:
+def begun(built: Built, limits: Limits, k: int, who: str = "Sieve") -> Sifted:
     """A sieve before any row came by: shown rows are in the state and what must be taken is taken.
 
     Raises:
         ContractError: the objective is not submodular.
+        UsageError: the limits are of order.
     """
     if not built.submodular:
         raise ContractError(
-            f"Sieve needs a submodular objective; {'+'.join(built.terms)} is not: use Greedy()"
+            f"{who} needs a submodular objective; {'+'.join(built.terms)} is not: use Greedy()"
         )
+    unordered(limits, who)
     start = Sifted(built.start(), limits.start(), [], 0.0, k)
     for at in limits.shown.tolist():
         start = Sifted(built.add(start.state, at), start.held, [], 0.0, k)

@@ -37,7 +37,7 @@ from shortlist.core.errors import UsageError
 from shortlist.core.fill import fill
 from shortlist.core.limits import bind
 from shortlist.core.pool import Pool
-from shortlist.core.within import SomeBuilt, mixed, retold, view
+from shortlist.core.within import SomeBuilt, mixed, retold, unordered, view
 from shortlist.methods.solve.greedy import Greedy
 from shortlist.methods.solve.lazy_greedy import LazyGreedy
 
@@ -60,6 +60,7 @@ class TwoRound:
 
     def __call__(self, built: Built, limits: Limits, pool: Pool) -> Choice:
         """Choose up to `limits.k` rows of the pool `built` and `limits` are bound to."""
+        unordered(limits, "TwoRound")
         n = len(built)
         chosen = [climbed(built, limits, n, at) for at in self.cut(pool, limits.k)]
         every = np.concatenate([c.rows for c in chosen])
@@ -82,6 +83,7 @@ class TwoRound:
         The answer depends on the parts, not on storage, chunks or threads. Gains are those of the objective
         over the sample and the rows it is asked about.
         """
+        unordered(limits, "TwoRound")
         parts, n = self.cut(pool, limits.k), len(pool)
         chosen = yield from scan(partial(_part, objective, limits, pool), _joined, parts, "parts")
         every, size = np.concatenate(chosen), max(len(part) for part in parts)
