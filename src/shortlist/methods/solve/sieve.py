@@ -180,6 +180,11 @@ def begun(built: Built, limits: Limits, k: int, who: str = "Sieve") -> Sifted:
             f"{who} needs a submodular objective; {'+'.join(built.terms)} is not: use Greedy()"
         )
     unordered(limits, who)
+    return opened(built, limits, k)
+
+
+def opened(built: Built, limits: Limits, k: int) -> Sifted:
+    """Shown rows are in the state and what must be taken is taken, of any objective."""
     start = Sifted(built.start(), limits.start(), [], 0.0, k)
     for at in limits.shown.tolist():
         start = Sifted(built.add(start.state, at), start.held, [], 0.0, k)
