@@ -1,4 +1,4 @@
-"""A sieve is its definition and may be fed in blocks, two rounds are GreeDi's, what is kept has no history."""
+"""A sieve is its definition and may be fed in blocks, two rounds are GreeDi, what is kept has no history."""
 
 import numpy as np
 import pytest
