@@ -170,6 +170,27 @@ def test_parts_lose_little():
     assert called.bound[1] >= best.total
 
 
+@pytest.mark.parametrize("n", [0, 1, 2])
+def test_plans_on_next_to_nothing(n):
+    pool = crowd(40).take(np.arange(n))
+    for solver in (TwoRound(), TwoRound(parts=5), Sieve(block=1)):
+        for k in (0, 1, 3):
+            choice = alone(solver.steps(LogDet("vec"), bind(pool, (), k), pool), pool)
+            assert len(choice) == min(n, k)
+
+
+def test_a_pool_read_again_keeps_most_of_its_choice():
+    built, pool = covers(4, 500, 300)
+    limits, rng, stay = bind(pool, (), 20), np.random.default_rng(0), []
+    before = set(Dynamic()(built, limits, pool).rows)
+    for _ in range(20):
+        at = np.sort(rng.permutation(500)[:495])
+        some = pool.take(at)
+        after = Dynamic()(SomeBuilt(built, at), bind(some, (), 20), some)
+        stay.append(len(before & set(after.rows)) / 20)
+    assert np.mean(stay) >= 0.7
+
+
 # --- a choice that is kept ----------------------------------------------------------------------------------
 
 

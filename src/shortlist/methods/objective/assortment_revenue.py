@@ -4,15 +4,15 @@
 
 Source: Talluri and van Ryzin 2004, Revenue management under a general discrete choice model of consumer
     behavior, doi:10.1287/mnsc.1030.0147 (the best X are the dearest rows of S); the multinomial logit model
-    is McFadden 1974, Conditional logit analysis of qualitative choice behavior, the definition of w.
+    is McFadden 1974, Conditional logit analysis of qualitative choice behavior.
 Deviates: what is offered of S is left to X, as in Udwani 2021, arXiv:2107.02743, so that f never falls: a
     cheap row that would draw customers from dear ones is chosen, but not offered.
 Cost: O(k) a gain.
 Memory: 16 n bytes, and 48 k a state.
 Guarantee: monotone and subadditive, not submodular: a gain may grow as others are chosen. SubmodularOrder, by
     descending price, reaches 1/2 - eps of the best k rows.
-Use it when: rows are offers that compete for one customer, with prices and known or fitted utilities. Not
-    when: customers differ in kind (this is one logit, not a mixture), or take many.
+Use it when: rows are offers that compete for one customer, with prices and known or fitted utilities.
+    Not when: customers differ in kind (this is one logit, not a mixture), or take many.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ class CuttingPlanes:
 
     Args:
         planes: at most so many.
-        nodes: branch-and-bound nodes of HiGHS to each integer program.
+        nodes: branch-and-bound nodes of HiGHS at most, over all its integer programs (one more each).
     """
 
     planes: int = 1000
@@ -97,12 +97,12 @@ class _Search:
     """
 
     def __init__(self, built: Built, limits: Limits, planes: int, nodes: int) -> None:
-        self.built, self.limits, self.left = built, limits, planes
+        self.built, self.limits, self.left, self.nodes = built, limits, planes, nodes
         self.free = np.setdiff1d(np.arange(len(built)), limits.shown)
         self.state = shown(built, limits)
         single = built.gains(self.state, self.free).sum(axis=1)
         self.unit = float(single.max(initial=0.0)) or 1.0
-        self.program = Program(limits, self.free, nodes)
+        self.program = Program(limits, self.free)
         self.known: set[bytes] = set()
         self.best: I64 | None = None
         self.value, self.high = -np.inf, float(single.sum())
@@ -155,7 +155,7 @@ class _Search:
     def relax(self) -> None:
         """Planes at the first rows of answers in parts of rows, while they cut something off."""
         while self.left > 0:
-            answer = self.program.solve(whole=False)
+            answer = self.program.solve()
             if answer is None:
                 return
             self.lower(answer.bound)
@@ -171,7 +171,7 @@ class _Search:
     def settle(self) -> None:
         """Whole answers, until none is left that could be worth more than the best."""
         while self.best is None or self.high > self.value + CLOSE * max(self.unit, abs(self.value)):
-            answer = self.program.solve(whole=True)
+            answer = self.program.solve(nodes=self.nodes)
             if answer is None:  # the program has cut off all choices but worse ones
                 self.high = self.value if self.best is not None else self.high
                 return
@@ -181,7 +181,8 @@ class _Search:
             at = self.free[answer.x > 0.5]
             known = at.tobytes() in self.known
             kept = self.propose(at)
-            if self.left <= 0 or (known and kept):
+            self.nodes -= answer.nodes
+            if self.left <= 0 or self.nodes <= 0 or (known and kept):
                 return  # a known plane says what the set is worth, but for rounding
             self.around(at)
             if not kept:
@@ -217,18 +218,19 @@ class Plane(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """x f64[m], eta, and a bound of eta over all answers; found: x is whole, where that was asked."""
+    """x f64[m], eta, and a bound of eta over all answers; found: x is one; nodes it took."""
 
     x: F64
     eta: float
     bound: float
     found: bool
+    nodes: int
 
 
 class Program:
     """The program as HiGHS holds it: columns are m rows and eta, which is to be largest."""
 
-    def __init__(self, limits: Limits, free: I64, nodes: int) -> None:
+    def __init__(self, limits: Limits, free: I64) -> None:
         import highspy
 
         self.m = len(free)
@@ -238,7 +240,6 @@ class Program:
             ("output_flag", False),
             ("threads", 1),
             ("random_seed", 0),
-            ("mip_max_nodes", nodes),
             ("mip_feasibility_tolerance", 1e-9),
             ("primal_feasibility_tolerance", 1e-9),
             ("mip_rel_gap", CLOSE / 10),
@@ -281,10 +282,12 @@ class Program:
     def _row(self, low: float, high: float, columns: I64, weight: F64) -> None:
         self.highs.addRow(low, high, len(columns), columns.astype(np.int32), weight)
 
-    def solve(self, *, whole: bool) -> Answer | None:
-        """The best answer, of whole rows or of parts; None if there is none."""
+    def solve(self, *, nodes: int = 0) -> Answer | None:
+        """The best answer of parts of rows, or of whole ones in so many nodes; None if there is none."""
         highs, status = self.highs, self.api.HighsModelStatus
+        whole = nodes > 0
         highs.setOptionValue("solve_relaxation", not whole)
+        highs.setOptionValue("mip_max_nodes", nodes)
         highs.run()
         if highs.getModelStatus() in (status.kInfeasible, status.kUnboundedOrInfeasible):
             return None
@@ -292,7 +295,13 @@ class Program:
         found = info.primal_solution_status == self.api.SolutionStatus.kSolutionStatusFeasible
         x = np.array(highs.getSolution().col_value) if found else np.zeros(self.m + 1)
         bound = -info.mip_dual_bound if whole else -info.objective_function_value
-        return Answer(x[:-1], float(x[-1]), float(bound) if found or whole else np.inf, found)
+        return Answer(
+            x[:-1],
+            float(x[-1]),
+            float(bound) if found or whole else np.inf,
+            found,
+            max(1, info.mip_node_count),
+        )
 
 
 EXAMPLES = (CuttingPlanes(), CuttingPlanes(planes=300))

@@ -3,14 +3,16 @@
     for t = (1 + eps)^i: rows in a seeded random order, each taken if it gains t at least and there is room
 
 What is kept is the same whatever the history: it depends on the rows that are there, the seed and nothing
-else, and little of it changes when little of the pool does. `start`, `insert`, `delete` and `choice` keep it;
-on a pool that stands still it is a solver like any other.
+else, and little of it changes when little of the pool does. `start`, `insert`, `delete` and `choice` keep it.
+On a pool that stands still it is a solver like any other: on a pool that is read again, some rows fewer and
+some more, a call chooses mostly the rows it chose before, if rows keep their numbers. To hold on to all that
+are left whatever they are worth now, name them by Include.
 
 Source: Banihashem, Biabani, Goudarzi, Hajiaghayi, Jabbarzade and Monemizadeh 2023, Dynamic constrained
-    submodular optimization with polylogarithmic update time, arXiv:2305.15192, who show gaps in Lattanzi et
-    al. 2020, arXiv:2006.04704; levels of one random row each as in their Dynamic algorithms for matroid
-    submodular maximization, arXiv:2306.00959; first Monemizadeh 2020, Dynamic submodular maximization
-    (NeurIPS).
+    submodular optimization with polylogarithmic update time,
+    https://proceedings.mlr.press/v202/banihashem23a.html, who show gaps in Lattanzi et al. 2020,
+    arXiv:2006.04704; levels of one random row each as in their Dynamic algorithms for matroid submodular
+    maximization, arXiv:2306.00959; first Monemizadeh 2020, Dynamic submodular maximization (NeurIPS).
 Deviates: the random row of every level is the first by one hash of global rows, where theirs is drawn anew,
     so that no history shows. A level that lost its row is filled again at once. The rows left to a level are
     asked all together rather than by binary search.

@@ -16,9 +16,9 @@ Cost: one gain a row and sieve that has room and can use it, about log(2 k) / ep
 Memory: one state at a time, 16 n bytes, and k log(2 k) / eps positions kept at most; `steps` holds `block`
     rows beside the kept ones, and 16 n bytes, never the signals of the pool.
 Guarantee: 1/2 - eps of what the best choice of k rows adds to the start, for monotone submodular objectives
-    under a size limit, in any order. Under quotas, budgets and other limits none in advance (El Halabi et al.
-    2020, arXiv:2010.07431, show what fairness costs a stream): every choice keeps them, and `Choice.bound`
-    says what holds for the run.
+    under a size limit, in any order. Under quotas, budgets and other limits none in advance (streams that
+    have one under quotas: El Halabi et al. 2020, Fairness in streaming submodular maximization, NeurIPS):
+    every choice keeps them, and `Choice.bound` says what holds for the run.
 Use it when: rows come by once, or do not fit (`steps`). Not when: the pool and its objective fit: LazyGreedy
     is worth more and mostly as fast.
 """
