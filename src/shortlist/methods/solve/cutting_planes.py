@@ -81,7 +81,10 @@ class CuttingPlanes:
         search = _Search(built, limits, self.planes, self.nodes)
         if not len(search.free) or not limits.k:
             return LazyGreedy()(built, limits, pool)
-        search.propose(LazyGreedy()(built, limits, Pool(np.arange(len(built)), {})).rows)
+        greedy = LazyGreedy()(built, limits, Pool(np.arange(len(built)), {}))
+        search.propose(greedy.rows)
+        if greedy.bound is not None:
+            search.high = min(search.high, greedy.bound[1])
         search.relax()
         search.settle()
         if search.best is None:
@@ -107,6 +110,11 @@ class _Search:
         self.best: I64 | None = None
         self.value, self.high = -np.inf, float(single.sum())
         self.add(Plane(self.free[:0], 0.0, single))
+
+    @property
+    def settled(self) -> bool:
+        """Whether there is a choice that none can pass by much."""
+        return self.best is not None and self.high <= self.value + CLOSE * max(self.unit, abs(self.value))
 
     def propose(self, at: I64) -> bool:
         """A choice that may be the best, with its plane; False if it breaks a limit."""
@@ -154,7 +162,7 @@ class _Search:
 
     def relax(self) -> None:
         """Planes at the first rows of answers in parts of rows, while they cut something off."""
-        while self.left > 0:
+        while self.left > 0 and not self.settled:
             answer = self.program.solve()
             if answer is None:
                 return
@@ -170,7 +178,7 @@ class _Search:
 
     def settle(self) -> None:
         """Whole answers, until none is left that could be worth more than the best."""
-        while self.best is None or self.high > self.value + CLOSE * max(self.unit, abs(self.value)):
+        while not self.settled:
             answer = self.program.solve(nodes=self.nodes)
             if answer is None:  # the program has cut off all choices but worse ones
                 self.high = self.value if self.best is not None else self.high
