@@ -55,6 +55,20 @@ def ours(x: np.ndarray, k: int, **limits: Any) -> Any:
     return select(x, k=k, **limits).rows
 
 
+def pairs(x: np.ndarray, k: int) -> Any:
+    """Ours without cells: every pair is looked at."""
+    from shortlist.core.effects import alone
+    from shortlist.core.limits import bind
+    from shortlist.core.pool import Pool
+    from shortlist.core.signals import Vectors
+    from shortlist.methods.objective.facility_location import FacilityLocation
+    from shortlist.methods.solve.lazy_greedy import LazyGreedy
+
+    pool = Pool.of({"vec": Vectors(x)})
+    f = FacilityLocation("vec", neighbors=5 * len(x) // k)
+    return LazyGreedy()(alone(f.build(pool)), bind(pool, (), k), pool).rows
+
+
 def twice(x: np.ndarray, k: int) -> Any:
     """Ours at 1M with twice the represented rows: what sampling them costs."""
     from shortlist.core.effects import alone
@@ -150,6 +164,7 @@ def exact(x: np.ndarray, k: int, **limits: Any) -> Any:
 ENGINES: dict[str, Callable[..., Any]] = {
     "ours": ours,
     "twice": twice,
+    "pairs": pairs,
     "apricot": apricot,
     "apricot_squared": apricot_squared,
     "submodlib": submodlib,

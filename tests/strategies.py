@@ -210,8 +210,10 @@ def examples(kind: str) -> list[Any]:
 
 
 def names() -> dict[str, type]:
-    """What a constructor expression may name."""
-    return {m.cls.__name__: m.cls for m in methods()}
+    """What a constructor expression may name: methods, and the small classes their options hold."""
+    held = [getattr(e, f.name) for m in methods() for e in m.examples for f in dataclasses.fields(e)]
+    parts = {type(v).__name__: type(v) for v in held if dataclasses.is_dataclass(v)}
+    return parts | {m.cls.__name__: m.cls for m in methods()}
 
 
 # --- limits -------------------------------------------------------------------------------------------------
@@ -287,6 +289,7 @@ def _alike(value: int, n: int, extra: dict[str, Any]) -> Pool:
         **{name: Scores(frozen(np.full(1, float(value)))) for name in NAMES[Scores]},
         **{name: Labels(frozen(np.zeros(1, np.int32)), GROUPS) for name in NAMES[Labels]},
         **{name: Costs(frozen(np.full(1, float(value)))) for name in NAMES[Costs]},
+        "graph": Neighbors(np.array([0, value]), np.zeros(value, np.int32), np.ones(value, np.float32)),
         **extra,
     }
     return Pool.of({name: s.take(np.zeros(n, np.int64)) for name, s in columns.items()})

@@ -18,6 +18,7 @@ SRC = ROOT / "src" / "shortlist"
 #: The public names that no EXAMPLES of a method names, by module.
 LISTED = {
     "adapters.minilm": "MiniLM",
+    "core.ballots": "Approvals",
     "core.budget": "Budget Ledger",
     "core.choice": "Choice Trace",
     "core.claim": "Claim",
@@ -29,10 +30,12 @@ LISTED = {
     "core.pool": "Pool",
     "core.recipe": "Recipe",
     "core.signals": "Costs Labels Scores Tags Terms Text Vectors",
+    "doors.bias": "Bias BiasStudy bias",
     "doors.compare": "Comparison Measure compare",
     "doors.curate": "Curation Work curate",
     "doors.select": "select",
     "doors.verify": "Check verify",
+    "measures.axioms": "Justified ejr ejr_plus jr pjr",
     "measures.coverage": "Coverage",
     "measures.group_cover": "GroupCover",
     "measures.mean_score": "MeanScore",
@@ -107,9 +110,11 @@ def catalogued() -> dict[str, str]:
 
 
 def described() -> dict[str, str]:
-    """Name -> module of everything that has a page: methods, measures, adapters."""
+    """Name -> module of everything that has a page: methods, measures, adapters; functions share one."""
     there = {
-        n: m for n, m in listed()[0].items() if m.startswith(("shortlist.measures", "shortlist.adapters"))
+        n: m
+        for n, m in listed()[0].items()
+        if m.startswith(("shortlist.measures", "shortlist.adapters")) and n[0].isupper()
     }
     return catalogued() | there
 

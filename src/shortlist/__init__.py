@@ -13,6 +13,7 @@ from shortlist.catalogue import MODULES
 
 if TYPE_CHECKING:
     from shortlist.adapters.minilm import MiniLM
+    from shortlist.core.ballots import Approvals
     from shortlist.core.budget import Budget, Ledger
     from shortlist.core.choice import Choice, Trace
     from shortlist.core.claim import Claim
@@ -44,11 +45,13 @@ if TYPE_CHECKING:
     from shortlist.core.pool import Pool
     from shortlist.core.recipe import Recipe
     from shortlist.core.signals import Costs, Labels, Scores, Tags, Terms, Text, Vectors
+    from shortlist.doors.bias import Bias, BiasStudy, bias
     from shortlist.doors.compare import Comparison, Measure, compare
     from shortlist.doors.curate import Curation, Work, curate
     from shortlist.doors.read import read
     from shortlist.doors.select import select
     from shortlist.doors.verify import Check, verify
+    from shortlist.measures.axioms import Justified, ejr, ejr_plus, jr, pjr
     from shortlist.measures.coverage import Coverage
     from shortlist.measures.group_cover import GroupCover
     from shortlist.measures.mean_score import MeanScore
@@ -65,17 +68,43 @@ if TYPE_CHECKING:
     from shortlist.methods.dedup.minhash import MinHash
     from shortlist.methods.encode.lsa import LSA
     from shortlist.methods.encode.tfidf import TFIDF
+    from shortlist.methods.objective.borda import Borda
+    from shortlist.methods.objective.chamberlin_courant import ChamberlinCourant
+    from shortlist.methods.objective.checked import Checked
+    from shortlist.methods.objective.count_entropy import CountEntropy
     from shortlist.methods.objective.facility_location import FacilityLocation
+    from shortlist.methods.objective.facility_location_cg import FacilityLocationCG
+    from shortlist.methods.objective.facility_location_mi import FacilityLocationMI
+    from shortlist.methods.objective.facility_location_query_mi import FacilityLocationQueryMI
+    from shortlist.methods.objective.feature_based import FeatureBased, Log, Saturate, Sqrt
+    from shortlist.methods.objective.graph_cut import GraphCut
+    from shortlist.methods.objective.graph_cut_cg import GraphCutCG
+    from shortlist.methods.objective.graph_cut_mi import GraphCutMI
     from shortlist.methods.objective.group_coverage import GroupCoverage
+    from shortlist.methods.objective.label_graph_gain import LabelGraphGain
     from shortlist.methods.objective.log_det import LogDet
+    from shortlist.methods.objective.log_det_cg import LogDetCG
+    from shortlist.methods.objective.log_det_mi import LogDetMI
+    from shortlist.methods.objective.max_min_dispersion import MaxMinDispersion
+    from shortlist.methods.objective.max_sum_dispersion import MaxSumDispersion
     from shortlist.methods.objective.mmr import MMR
     from shortlist.methods.objective.modular import Modular
+    from shortlist.methods.objective.positional_score import PositionalScore
+    from shortlist.methods.objective.probabilistic_set_cover import ProbabilisticSetCover
+    from shortlist.methods.objective.proportional_approval import ProportionalApproval
     from shortlist.methods.objective.saturated_coverage import SaturatedCoverage
+    from shortlist.methods.objective.set_cover import SetCover
+    from shortlist.methods.objective.soft_suppression import SoftSuppression
+    from shortlist.methods.objective.sum_coverage import SumCoverage
+    from shortlist.methods.objective.sum_redundancy import SumRedundancy
     from shortlist.methods.objective.weighted_sum import Sum
     from shortlist.methods.solve.cost_benefit import CostBenefit
+    from shortlist.methods.solve.equal_shares import EqualShares
     from shortlist.methods.solve.exhaustive import Exhaustive
     from shortlist.methods.solve.greedy import Greedy
+    from shortlist.methods.solve.greedy_monroe import GreedyMonroe
     from shortlist.methods.solve.lazy_greedy import LazyGreedy
+    from shortlist.methods.solve.phragmen import Phragmen
     from shortlist.methods.solve.random_draw import Random
     from shortlist.methods.solve.top import Top
     from shortlist.run.driver import Local, Outcome, Price
@@ -84,13 +113,19 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Approvals",
     "Ask",
+    "Bias",
+    "BiasStudy",
+    "Borda",
     "Budget",
     "BudgetExhausted",
     "Built",
     "Cardinality",
+    "ChamberlinCourant",
     "Check",
     "CheckFailed",
+    "Checked",
     "Choice",
     "Claim",
     "Comparison",
@@ -99,32 +134,49 @@ __all__ = [
     "Cosine",
     "CostBenefit",
     "Costs",
+    "CountEntropy",
     "Coverage",
     "Curation",
     "Deduper",
     "Drops",
     "Encoder",
+    "EqualShares",
     "ExactText",
     "Exclude",
     "Exhaustive",
     "FacilityLocation",
+    "FacilityLocationCG",
+    "FacilityLocationMI",
+    "FacilityLocationQueryMI",
+    "FeatureBased",
     "Gather",
+    "GraphCut",
+    "GraphCutCG",
+    "GraphCutMI",
     "Greedy",
+    "GreedyMonroe",
     "GroupCover",
     "GroupCoverage",
     "Include",
     "InfeasibleError",
     "InputError",
+    "Justified",
     "Knapsack",
     "LSA",
+    "LabelGraphGain",
     "Labels",
     "LazyGreedy",
     "Ledger",
     "Limits",
     "Local",
+    "Log",
     "LogDet",
+    "LogDetCG",
+    "LogDetMI",
     "MMR",
     "Make",
+    "MaxMinDispersion",
+    "MaxSumDispersion",
     "MeanScore",
     "Measure",
     "MemoryRefused",
@@ -134,24 +186,34 @@ __all__ = [
     "Need",
     "Objective",
     "Outcome",
+    "Phragmen",
     "Plan",
     "Pool",
+    "PositionalScore",
     "Price",
+    "ProbabilisticSetCover",
     "Probe",
+    "ProportionalApproval",
     "Quota",
     "Random",
     "Recipe",
     "Roles",
     "Row",
+    "Saturate",
     "SaturatedCoverage",
     "Scan",
     "Scorer",
     "Scores",
+    "SetCover",
     "ShortlistError",
     "Shown",
+    "SoftSuppression",
     "Solver",
+    "Sqrt",
     "StorageError",
     "Sum",
+    "SumCoverage",
+    "SumRedundancy",
     "TFIDF",
     "Tags",
     "Terms",
@@ -164,9 +226,14 @@ __all__ = [
     "Work",
     "alone",
     "ask",
+    "bias",
     "compare",
     "curate",
+    "ejr",
+    "ejr_plus",
+    "jr",
     "lockstep",
+    "pjr",
     "read",
     "scan",
     "select",

@@ -9,15 +9,22 @@ import pytest
 
 from shortlist.core.contracts import Need
 from shortlist.core.pool import Pool
-from shortlist.core.signals import Labels, Scores, Tags, Vectors
+from shortlist.core.signals import Costs, Labels, Scores, Tags, Vectors
 from shortlist.doors import along
 from shortlist.doors.along import Course, followed, in_proportion, parts, weights
 from shortlist.methods.objective.facility_location import FacilityLocation
+from shortlist.methods.objective.feature_based import FeatureBased, Saturate
+from shortlist.methods.objective.graph_cut import GraphCut
 from shortlist.methods.objective.group_coverage import GroupCoverage
+from shortlist.methods.objective.label_graph_gain import LabelGraphGain
 from shortlist.methods.objective.log_det import LogDet
 from shortlist.methods.objective.mmr import MMR
 from shortlist.methods.objective.modular import Modular
+from shortlist.methods.objective.probabilistic_set_cover import ProbabilisticSetCover
 from shortlist.methods.objective.saturated_coverage import SaturatedCoverage
+from shortlist.methods.objective.set_cover import SetCover
+from shortlist.methods.objective.sum_coverage import SumCoverage
+from shortlist.methods.objective.sum_redundancy import SumRedundancy
 from shortlist.methods.objective.weighted_sum import Sum
 
 
@@ -46,6 +53,7 @@ def some_pool(n: int = 60) -> Pool:
         {
             "vec": Vectors(x),
             "q": Scores(np.round(rng.normal(size=n), 1), higher_is_better=False),
+            "cost": Costs(rng.random(n)),
             "group": Labels(rng.integers(0, 4, n).astype(np.int32), tuple("abcd")),
             "tags": Tags.of([[str(t) for t in rng.integers(0, 5, rng.integers(0, 3))] for _ in range(n)]),
         }
@@ -55,9 +63,17 @@ def some_pool(n: int = 60) -> Pool:
 OBJECTIVES = [
     FacilityLocation("vec"),
     SaturatedCoverage("vec", saturation=0.2),
+    SaturatedCoverage("vec", picks=4),
     Modular("q"),
     Modular("q", ranks=False),
     GroupCoverage("group"),
+    GraphCut("vec", redundancy=2.0),
+    SumCoverage("vec", weights="cost"),
+    SumRedundancy("vec"),
+    FeatureBased("tags", concave=Saturate(0.1), idf=True),
+    SetCover("tags"),
+    ProbabilisticSetCover("group", by_share=True),
+    LabelGraphGain("tags", vectors="vec", threshold=0.3, quality="q", ranks=True),
     GroupCoverage("tags"),
     LogDet("vec"),
     MMR("vec"),

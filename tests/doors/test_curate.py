@@ -3,9 +3,12 @@
 import json
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 import shortlist as sl
+from shortlist.doors.preview import preview
+from shortlist.doors.settle import settle
 from shortlist.doors.verify import verify
 from tests.cli.pools import rows, write
 
@@ -129,6 +132,20 @@ def test_nothing_to_choose_by_says_what_to_name(tmp_path):
     path.write_text("".join(json.dumps({"id": str(i)}) + "\n" for i in range(5)))
     with pytest.raises(sl.UsageError, match="--text"):
         sl.curate(sl.Recipe(within=(sl.Cardinality(2),)), sl.read(path, id="id"))
+
+
+def test_coverage_takes_the_form_that_the_pool_and_the_other_parts_leave_room_for():
+    rng = np.random.default_rng(0)
+    rows = {"id": list(range(9000)), "score": rng.random(9000).tolist(), "vec": rng.normal(size=(9000, 16))}
+    rows["vec"] = rows["vec"].astype(np.float32).tolist()
+    loaded = sl.read(pa.table(rows), vectors="vec", scores="score")
+    recipe = sl.Recipe(within=(sl.Cardinality(90),))
+    said = {}
+    for memory in (4e9, 3.1e8, 2.75e8):
+        settled = settle(recipe, loaded, memory)
+        plan = preview(settled, loaded, memory, 0)  # refuses what does not fit
+        said[memory] = plan["memory_bytes"], settled.parts[0].need(loaded.pool, 90).bytes
+    assert said[4e9] > said[3.1e8] >= said[2.75e8]
 
 
 def test_too_little_memory_is_refused_before_work(loaded):

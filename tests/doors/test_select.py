@@ -234,13 +234,22 @@ def test_the_form_follows_from_size_k_and_memory():
     small, mid = promised(4000, 8), promised(50_000, 8)
     big = promised(300_000, 8)
     assert coverage_for(small, "vec", 100, 1e9)[0] == FacilityLocation("vec")
-    assert coverage_for(mid, "vec", 1000, 2e9, 7)[0] == FacilityLocation("vec", neighbors=250, seed=7)
+    # Vectors that are still to be made are all zero: texts are expected.
+    found, why = coverage_for(mid, "vec", 1000, 2e9, 7)
+    assert found == FacilityLocation("vec", neighbors=250, cells=514, probes=64, seed=7)
+    assert "looked for in 64 of 514 cells" in why
     assert coverage_for(mid, "vec", 10, 1.2e10)[0] == FacilityLocation("vec", represent=4096)
     assert coverage_for(mid, "vec", 10, 6e8)[0] == FacilityLocation("vec", represent=2048)
-    assert coverage_for(big, "vec", 1000, 8e9)[0] == FacilityLocation("vec", neighbors=1500, represent=40_000)
-    smaller = coverage_for(big, "vec", 1000, 2.4e9)[0]
+    assert coverage_for(big, "vec", 1000, 8e9)[0] == FacilityLocation(
+        "vec", neighbors=1500, represent=40_000, cells=1260, probes=157
+    )
+    loose = np.random.default_rng(0).normal(size=(20_000, 64)).astype(np.float32)
+    found, why = coverage_for(Pool.of({"vec": Vectors(loose)}), "vec", 400, 2e9)
+    assert found == FacilityLocation("vec", neighbors=250)
+    assert "cells" not in why
+    smaller = coverage_for(big, "vec", 1000, 1.6e9)[0]
     assert 0 < smaller.represent < 40_000
-    with pytest.raises(MemoryRefused, match=r"300,000 x 8 vectors 'vec' for 1,000 picks takes .* GiB"):
+    with pytest.raises(MemoryRefused, match=r"300,000 x 8 vectors 'vec' for 1,000 picks takes .* MiB"):
         coverage_for(big, "vec", 1000, 1e8)
 
 

@@ -4,9 +4,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shortlist.core.cells import placed_plain
 from shortlist.core.near import Near, gains_above_plain, passing, passing_plain
-from shortlist.kernels.cover import above, cover_gains
-from shortlist.methods.objective.facility_location import gains_below
+from shortlist.kernels.cover import above, columns, cover_gains, place, rough_gains
+from shortlist.methods.objective.facility_location import gains_below, gains_below_plain
 
 VALUES = st.sampled_from([0.0, 0.25, 0.5, float(np.float32(1) - np.float32(2**-24)), 1.0])
 
@@ -87,3 +88,39 @@ def test_a_rough_gain_does_not_depend_on_its_company(seed, m):
     np.testing.assert_array_equal(together, alone)
     want = np.maximum(rough[at].astype(np.float64) - cover, 0).sum(axis=1)
     np.testing.assert_allclose(together, want, rtol=1e-6)
+    np.testing.assert_array_equal(gains_below_plain(rough, cover, at), together)
+    out = np.full(9, np.nan)
+    rough_gains.py_func(rough, cover, at[:9], out)
+    np.testing.assert_array_equal(out, together[:9])
+
+
+@given(st.integers(0, 9), st.integers(1, 9), st.lists(st.integers(0, 8), max_size=9))
+@settings(deadline=None, max_examples=40)
+def test_columns_are_those_that_are_named(n, m, live):
+    table = np.arange(n * m, dtype=np.float32).reshape(n, m)
+    named = np.array([j for j in live if j < m], np.int64)
+    for f in (columns, columns.py_func):
+        out = np.full((n, len(named)), np.nan, np.float32)
+        f(table, named, out)
+        np.testing.assert_array_equal(out, table[:, named])
+
+
+@given(st.lists(st.integers(0, 3), max_size=6), st.integers(0, 2**16))
+@settings(deadline=None, max_examples=40)
+def test_entries_go_to_their_rows(sizes, seed):
+    rng = np.random.default_rng(seed)
+    size = np.array(sizes, np.uint16)
+    rows, z = rng.permutation(len(sizes)).astype(np.int64), int(size.sum())
+    wide, column = np.arange(10, 15, dtype=np.int32), rng.integers(0, 5, z).astype(np.uint16)
+    value = rng.random(z).astype(np.float32)
+    indptr = np.zeros(len(sizes) + 1, np.int64)
+    indptr[rows + 1] = size
+    np.cumsum(indptr, out=indptr)
+    want = None
+    for f in (place, place.py_func, lambda *a: placed_plain(*a)):
+        indices, data, free = np.full(z, -1, np.int32), np.zeros(z, np.float32), indptr[:-1].copy()
+        f(rows, size, wide, column, value, free, indices, data)
+        told = (indices.tolist(), data.tolist(), free.tolist())
+        want = want or told
+        assert told == want
+        assert (free == indptr[1:]).all()

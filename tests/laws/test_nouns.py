@@ -187,6 +187,8 @@ def test_text_and_labels_give_back_what_they_were_made_of(values):
     text, labels = Text.of(values), Labels.of(values)
     assert [text[i] for i in range(len(text))] == values
     assert [labels.names[c] for c in labels.codes] == values
+    assert [text.find(v) for v in values] == [values.index(v) for v in values]
+    assert text.find("never there") is None
 
 
 def test_lone_surrogates_and_nul_survive():

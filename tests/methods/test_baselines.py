@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from shortlist.core.covers import SetCover
+from shortlist.core.covers import RandomCover
 from shortlist.core.errors import ContractError
 from shortlist.core.limits import bind
 from shortlist.core.pool import Pool
@@ -72,7 +72,7 @@ def test_every_pair_is_drawn_alike() -> None:
 
 def test_random_says_what_an_objective_gained() -> None:
     rng = np.random.default_rng(0)
-    built, small = SetCover.drawn(rng, 12, 30), Pool(np.arange(100, 112), {})
+    built, small = RandomCover.drawn(rng, 12, 30), Pool(np.arange(100, 112), {})
     limits = bind(small, [Shown([100])], 4)
     choice = Random(seed=3)(built, limits, small)
     at = choice.rows - 100

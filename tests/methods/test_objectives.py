@@ -88,6 +88,7 @@ def test_group_coverage_names_what_is_wrong():
         "SaturatedCoverage(saturation=0)",
         "SaturatedCoverage(saturation=2)",
         "SaturatedCoverage(represent=-1)",
+        "SaturatedCoverage(picks=-1)",
         "Sum(of=())",
         "Sum(of='ab')",
         "Sum(of=3)",
@@ -196,6 +197,16 @@ def test_saturated_coverage_is_the_same_to_the_bit_with_cosines_kept_or_computed
             state = built.add(state, at)
     assert told[0] == told[1 << 30]
     assert f.need(pool, 1000).flops > 10 * 2 * 200 * 90 * 16, "products made again are not counted"
+
+
+def test_saturation_follows_the_size_of_the_choice():
+    pool = vectors(np.random.default_rng(1).normal(size=(40, 3)))
+    at = np.array([3, 9, 1])
+    for picks, share in ((10, 0.25), (400, 1.0)):
+        f, same = SaturatedCoverage(picks=picks), SaturatedCoverage(saturation=share)
+        assert f.value(pool, at) == same.value(pool, at)
+        built = alone(f.build(pool))
+        assert built.cap.tobytes() == alone(same.build(pool)).cap.tobytes()
 
 
 def test_saturated_coverage_by_hand():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from shortlist.core.arrays import F32, F64, I32, I64
 
 _ROWS = 1024  # rows gathered at once: stays in cache
 _BLOCK = 64  # directions to an array of `Met`
+_TINY, _HUGE = 1e-24, 1e30  # squared lengths that float32 sums well
 _SAFE = 1e15  # norms from 1 / _SAFE to _SAFE: products of two rows stay within float32
 
 
@@ -31,8 +33,13 @@ class Directions:
         """Norms of rows f32[n, d]. Values are copied only where norms are too far from 1 for float32."""
         norm = np.empty(len(values))
         for a in range(0, len(values), _ROWS):
-            block = values[a : a + _ROWS].astype(np.float64)
-            norm[a : a + _ROWS] = np.sqrt(np.einsum("ij,ij->i", block, block))
+            block = values[a : a + _ROWS]
+            square = np.einsum("ij,ij->i", block, block).astype(np.float64)
+            wild = np.flatnonzero(~((square > _TINY) & (square < _HUGE)))
+            if len(wild):  # out of the range of float32, or zero
+                exact = block[wild].astype(np.float64)
+                square[wild] = np.einsum("ij,ij->i", exact, exact)
+            norm[a : a + _ROWS] = np.sqrt(square)
         some = norm > 0
         if some.any() and (norm.max() > _SAFE or norm[some].min() < 1 / _SAFE):
             scaled = (values / np.where(some, norm, 1.0)[:, None]).astype(np.float32)
@@ -83,41 +90,43 @@ class Met:
     def fold(self, rows: Directions, at: I64, by: np.ufunc, term: Callable[[F32], F64]) -> F64:
         """f64[b]: `by`(... `by`(start, term(x_0)) ..., term(x_last)), x_s the row along direction s."""
         stale = at[self.seen[at] < self.count]
-        if 2 * len(stale) >= len(rows):  # reading on is faster than gathering
-            self._all_catch_up(rows, stale, by, term)
-        elif len(stale) <= self.count - int(self.seen[stale].min(initial=self.count)):
-            for row in stale.tolist():
-                self._catch_up(rows, row, by, term)
-        else:
-            stale = stale[np.argsort(self.seen[stale], kind="stable")]
-            for a in range(0, len(stale), _ROWS):
-                self._some_catch_up(rows, stale[a : a + _ROWS], by, term)
+        if len(stale):
+            behind = self.seen[stale]
+            order = np.argsort(behind, kind="stable")
+            stale, behind = stale[order], behind[order]
+            cuts = np.flatnonzero(np.diff(behind, prepend=-1, append=self.count))
+            for a, b in pairwise(cuts.tolist()):
+                self._catch_up(rows, stale[a:b], int(behind[a]), by, term)
         return self.sums[at]
 
-    def _direction(self, s: int) -> F32:
-        direction: F32 = self.blocks[s // _BLOCK][s % _BLOCK]
-        return direction
-
-    def _all_catch_up(self, rows: Directions, at: I64, by: np.ufunc, term: Callable[[F32], F64]) -> None:
-        for s in range(int(self.seen[at].min(initial=self.count)), self.count):
-            due = at[self.seen[at] == s]
-            self.sums[due] = by(self.sums[due], term(rows.along(self._direction(s))[due]))
-            self.seen[due] = s + 1
-
-    def _some_catch_up(self, rows: Directions, at: I64, by: np.ufunc, term: Callable[[F32], F64]) -> None:
-        """Rows in the order of what they have seen: those that are behind at s are the first ones."""
-        values, scale, sums, seen = rows.values[at], rows.inverse[at], self.sums[at], self.seen[at]
-        for s in range(int(seen[0]), self.count):
-            due = int(np.searchsorted(seen, s, side="right"))
-            x = np.einsum("ij,j->i", values[:due], self._direction(s)) * scale[:due]
-            sums[:due] = by(sums[:due], term(x))
-        self.sums[at] = sums
+    def _catch_up(
+        self, rows: Directions, at: I64, seen: int, by: np.ufunc, term: Callable[[F32], F64]
+    ) -> None:
+        """Rows that have all seen as many directions, a few at a time, so that they are read once."""
+        if 2 * len(at) >= len(rows):  # reading on is faster than gathering
+            due = np.zeros(len(rows), bool)
+            due[at] = True
+            for a in range(0, len(rows), _ROWS):
+                some = slice(a, a + _ROWS)
+                here = np.flatnonzero(due[some])
+                if len(here):
+                    self.sums[a + here] = self._folded(
+                        rows.values[some], rows.inverse[some], self.sums[some], seen, by, term
+                    )[here]
+        else:
+            for a in range(0, len(at), _ROWS):
+                few = at[a : a + _ROWS]
+                self.sums[few] = self._folded(
+                    rows.values[few], rows.inverse[few], self.sums[few], seen, by, term
+                )
         self.seen[at] = self.count
 
-    def _catch_up(self, rows: Directions, row: int, by: np.ufunc, term: Callable[[F32], F64]) -> None:
-        seen = int(self.seen[row])
+    def _folded(
+        self, values: F32, scale: F32, sums: F64, seen: int, by: np.ufunc, term: Callable[[F32], F64]
+    ) -> F64:
         for b in range(seen // _BLOCK, len(self.blocks)):
             block = self.blocks[b][max(seen - b * _BLOCK, 0) :]
-            x = np.einsum("ij,j->i", block, rows.values[row]) * rows.inverse[row]
-            self.sums[row] = by.reduce(np.append(self.sums[row], term(x)))
-        self.seen[row] = self.count
+            # einsum sums each pair by the same inner loop whatever stands beside it
+            x = term(np.einsum("ij,kj->ik", values, block) * scale[:, None])
+            sums = by.reduce(np.concatenate([sums[:, None], x], axis=1), axis=1)
+        return sums

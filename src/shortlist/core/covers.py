@@ -10,7 +10,7 @@ from shortlist.core.arrays import F64, I64, Bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SetCover:
+class RandomCover:
     """f(S) = points that some row of S covers. covers bool[n, m]; states are bool[m]."""
 
     covers: Bool
@@ -37,6 +37,6 @@ class SetCover:
         return more
 
     @classmethod
-    def drawn(cls, rng: np.random.Generator, n: int, m: int) -> SetCover:
+    def drawn(cls, rng: np.random.Generator, n: int, m: int) -> RandomCover:
         """n rows over m points, each row covering up to half of them."""
         return cls(rng.random((n, m)) < rng.uniform(0.0, 0.5, (n, 1)))

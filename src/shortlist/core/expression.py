@@ -11,6 +11,7 @@ import dataclasses
 import math
 import warnings
 from collections.abc import Mapping
+from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
 import numpy as np
@@ -113,6 +114,9 @@ def _call(name: str, positional: list[Any], named: dict[str, Any], names: Mappin
 def expression(value: Any) -> str:
     """The constructor expression of a frozen dataclass (defaults left out); `parse` gives it back equal.
 
+    A function is written as 'module:name', which tells a reader what it was. That text is not read back as
+    the function: a method that takes one refuses it.
+
     Raises:
         UsageError: a field holds what no expression can say: an array, an infinity, an object of no name.
     """
@@ -140,4 +144,7 @@ def expression(value: Any) -> str:
         return repr(str(value))  # subclasses say more
     if isinstance(value, int | float):
         return repr(_number(value))
+    if isinstance(value, FunctionType | BuiltinFunctionType):
+        # What a manifest can say of a function. It is not read back: text runs no code.
+        return repr(f"{value.__module__}:{value.__qualname__}")
     raise UsageError(f"{type(value).__name__} has no constructor expression")

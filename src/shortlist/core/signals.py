@@ -341,6 +341,14 @@ class Text:
         a, b = int(self.offsets[i]), int(self.offsets[i + 1])
         return self.utf8[a:b].tobytes().decode("utf-8", "surrogatepass")
 
+    def find(self, value: str) -> int | None:
+        """The first position of this text, byte by byte; None if it is not there."""
+        want = np.frombuffer(value.encode("utf-8", "surrogatepass"), np.uint8)
+        near = np.flatnonzero(np.diff(self.offsets) == len(want))
+        for j, byte in enumerate(want):
+            near = near[self.utf8[self.offsets[near] + j] == byte]
+        return int(near[0]) if len(near) else None
+
     def take(self, at: I64) -> Text:
         """The same signal at positions i64[b]."""
         low, high = self.offsets[at], self.offsets[at + 1]

@@ -9,11 +9,11 @@ only the empty S will do; without submodularity none.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
-from shortlist.core.arrays import F64, I64
+from shortlist.core.arrays import F64, I64, Bool
 from shortlist.core.choice import Choice, Trace
 from shortlist.core.contracts import Built, Limits
 from shortlist.core.errors import ContractError
@@ -30,6 +30,33 @@ class Step(NamedTuple):
     parts: F64
     runner_up: int = -1
     runner_up_gain: float = 0.0
+
+
+@runtime_checkable
+class Ahead(Protocol):
+    """A built objective that can go ahead greedily by itself, in one compiled loop."""
+
+    def ahead(self, state: Any, free: I64, room: int) -> list[Step]:
+        """The next min(room, len(free)) picks of greedy among the rows free i64[b], increasing, from a state.
+
+        They are those of the gains, runners-up and ties too. [] says that it cannot (no compiler).
+        """
+        ...
+
+
+def sizes_only(limits: Limits) -> bool:
+    """Whether nothing but sizes limits a choice: then no row is ever refused before it is full."""
+    counted = len(limits.names) == len(limits.rows)  # no rules beside the inequalities
+    return counted and all(r.kind == "size" and r.low <= 0 for r in limits.rows)
+
+
+def now_open(limits: Limits, held: Any, free: Bool) -> Bool:
+    """Of the rows free bool[n] those worth asking for: all; under rules of order those that may come now."""
+    if not getattr(limits, "ordered", False):
+        return free
+    at, now = np.flatnonzero(free), np.zeros(len(free), bool)
+    now[at[limits.allows(held, at)]] = True
+    return now
 
 
 @dataclass(slots=True, eq=False)
@@ -83,7 +110,8 @@ class Steps:
 
     def take(self, step: Step) -> None:
         """Add a row."""
-        self.taken.append(step)
+        # a row of the gains of all candidates would keep them all in memory: n x k in the end
+        self.taken.append(step._replace(parts=step.parts.copy()))
         self.state = self.built.add(self.state, step.at)
         self.held = self.limits.add(self.held, step.at)
         if self.built.monotone and len(self.taken) in {int(np.ceil(c * self.size)) for c in CHECKS}:

@@ -9,23 +9,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import log1p
+from typing import Any
 
 import numpy as np
 
 from shortlist.core.arrays import F32, F64, I64
-from shortlist.core.contracts import Objective
-from shortlist.core.effects import alone
+from shortlist.core.contracts import Built, Objective
+from shortlist.core.effects import Plan, alone
 from shortlist.core.pool import Pool
 from shortlist.core.seeds import generator
 from shortlist.core.signals import Vectors
 from shortlist.measures.coverage import reach
 from shortlist.measures.nearest import unit
 from shortlist.methods.objective.facility_location import FacilityLocation
+from shortlist.methods.objective.feature_based import FeatureBased
+from shortlist.methods.objective.graph_cut import GraphCut
 from shortlist.methods.objective.group_coverage import GroupCoverage
+from shortlist.methods.objective.label_graph_gain import LabelGraphGain
 from shortlist.methods.objective.log_det import LogDet
 from shortlist.methods.objective.mmr import MMR
 from shortlist.methods.objective.modular import Modular
+from shortlist.methods.objective.probabilistic_set_cover import ProbabilisticSetCover
 from shortlist.methods.objective.saturated_coverage import SaturatedCoverage
+from shortlist.methods.objective.set_cover import SetCover
+from shortlist.methods.objective.sum_coverage import SumCoverage
+from shortlist.methods.objective.sum_redundancy import SumRedundancy
 from shortlist.methods.objective.weighted_sum import Sum
 
 #: Pools up to this size are measured on all rows, larger ones on a seeded sample of SAMPLE rows.
@@ -84,9 +92,15 @@ def followed(objective: Objective, pool: Pool, k: int) -> int:
     flops = 0.0
     for f in parts(objective):
         match f:
+            case GraphCut() | SumRedundancy():
+                vectors = pool.columns.get(f.by)
+                d = vectors.values.shape[1] if isinstance(vectors, Vectors) else 1
+                flops += k * (4.0 * d + (0 if d > 1 else len(pool)))
             case LogDet() | MMR():
                 flops += k * k * (2.0 * pool.signal(f.by, Vectors).values.shape[1] + 2.0 * k)
-            case FacilityLocation() | SaturatedCoverage() | Modular() | GroupCoverage():
+            case FeatureBased() | SetCover() | ProbabilisticSetCover() | LabelGraphGain():
+                flops += 1e5 * k  # built once for all; a step copies a state
+            case FacilityLocation() | SaturatedCoverage() | Modular() | SumCoverage() | GroupCoverage():
                 pass  # shared over all choices, or next to nothing
             case _:
                 flops += f.need(pool, k).flops
@@ -114,8 +128,12 @@ def _growth(f: Objective, share: float) -> float:
     match f:
         case GroupCoverage():
             return float(share**f.power)
-        case Modular() | LogDet() | MMR():
+        case LabelGraphGain():
+            return float(share**f.power)
+        case Modular() | LogDet() | MMR() | SumCoverage() | GraphCut():
             return share
+        case SumRedundancy():
+            return share * share
     return 1.0
 
 
@@ -134,7 +152,7 @@ def _along(f: Objective, course: Course, sets: Sequence[I64], cuts: Sequence[I64
             return [r.sum(axis=1, dtype=np.float64)[:, None] / max(len(rows), 1) for r in near]
         case SaturatedCoverage():
             return _saturated(f, course, sets, cuts)
-        case Modular():
+        case Modular() | SumCoverage():
             worth = alone(f.build(course.pool)).worth
             return [_at(np.cumsum(worth[s]), c) for s, c in zip(sets, cuts, strict=True)]
         case LogDet():
@@ -143,10 +161,26 @@ def _along(f: Objective, course: Course, sets: Sequence[I64], cuts: Sequence[I64
         case MMR():
             x = course.pool.signal(f.by, Vectors).values
             return [_at(_redundancy(unit(x[s])), c) for s, c in zip(sets, cuts, strict=True)]
+        case LabelGraphGain():
+            bound = alone(f.build(course.pool))
+            return [np.array([bound.value(s[:c]) for c in cut]) for s, cut in zip(sets, cuts, strict=True)]
+        case GraphCut() | SumRedundancy() | FeatureBased() | SetCover() | ProbabilisticSetCover():
+            plan: Plan[Any] = f.build(course.pool)
+            built = alone(plan)  # once for all choices; `value` starts anew for each
+            return [_at(_walked(built, s), c) for s, c in zip(sets, cuts, strict=True)]
     return [
         np.array([f.value(course.pool, s[:c]) for c in cut]).reshape(len(cut), len(f.terms))
         for s, cut in zip(sets, cuts, strict=True)
     ]
+
+
+def _walked(built: Built, order: I64) -> F64:
+    """f64[k]: the value of an exact objective of one term as these rows are added one by one."""
+    gains, state = np.zeros(len(order)), built.start()
+    for i, row in enumerate(order.tolist()):
+        gains[i] = built.gains(state, np.array([row]))[0, 0]
+        state = built.add(state, row)
+    return np.cumsum(gains)
 
 
 def _saturated(f: SaturatedCoverage, course: Course, sets: Sequence[I64], cuts: Sequence[I64]) -> list[F64]:
@@ -155,7 +189,7 @@ def _saturated(f: SaturatedCoverage, course: Course, sets: Sequence[I64], cuts: 
     rows = unit(vectors.values[course.on])
     every = np.arange(0, n, -(-n // TOTALS), dtype=np.int64)
     total = reach(rows, vectors, [every], [np.array([len(every)])], fold=np.add)[0][0].astype(np.float64)
-    cap = f.saturation * total * (n / max(len(every), 1))
+    cap = f.share(n) * total * (n / max(len(every), 1))
     whole = max(float(cap.sum()), np.finfo(np.float64).tiny)
     return [
         (np.minimum(r, cap).sum(axis=1) / whole)[:, None]

@@ -13,11 +13,9 @@ from shortlist.core.expression import expression
 from shortlist.core.pool import Pool
 from shortlist.core.signals import Vectors
 from shortlist.doors.routing import seconds
-from shortlist.doors.settle import Settled, promised
+from shortlist.doors.settle import BASE, Settled, promised
 from shortlist.store.loaded import Loaded
 
-#: Bytes of the interpreter with its libraries and compiled kernels, measured.
-BASE = 230 * 2**20
 #: A constraint of more bounds is written as one.
 MOST_BOUNDS = 4
 

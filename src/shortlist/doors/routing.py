@@ -10,15 +10,22 @@ from time import perf_counter
 
 import numpy as np
 
+from shortlist.core.arrays import F32
+from shortlist.core.cells import about, enough
 from shortlist.core.contracts import Need, Objective
+from shortlist.core.cosine import Directions
 from shortlist.core.errors import MemoryRefused
 from shortlist.core.pool import Pool
+from shortlist.core.seeds import generator
 from shortlist.core.signals import Vectors
 from shortlist.methods.objective.facility_location import FacilityLocation, need
 from shortlist.methods.objective.weighted_sum import Sum
 
-#: Up to so many rows every cosine is kept; up to so many every row is represented.
-SMALL, LARGE = 4096, 100_000
+#: Up to so many rows every cosine is kept; from so many on near ones are looked for in near cells; up to so
+#: many every row is represented.
+SMALL, CELLED, LARGE = 4096, 8192, 100_000
+#: Rows looked at to see whether near ones lie in few cells.
+LOOKED = 1 << 15
 #: With fewer picks the neighbours that are needed take more memory than all cosines do, and a sample of the
 #: rows serves as well: it holds more than 200 rows for each pick.
 FEW = 18
@@ -27,22 +34,36 @@ FEW = 18
 def coverage_for(pool: Pool, by: str, k: int, memory: float, seed: int = 0) -> tuple[FacilityLocation, str]:
     """The most faithful FacilityLocation over vectors `by` for k picks that fits, and why it was taken.
 
-    Depends on the size of the pool, k and `memory` (bytes) alone, so that a recipe can name it.
+    Depends on the vectors, k and `memory` (bytes), never on the machine; all of it stands in the form, so
+    that a recipe can name it. A large pool is looked at, which takes a second or less: do near rows lie in
+    few cells?
 
     Raises:
         MemoryRefused: none fits; says what the smallest would need.
     """
-    n, d = pool.signal(by, Vectors).values.shape
-    least = np.inf
-    for form, why in _forms(n, max(1, min(k, n)), FacilityLocation(by=by, seed=seed)):
-        takes = need(n, d, neighbors=form.neighbors, represent=form.represent).bytes
+    values = pool.signal(by, Vectors).values
+    n, d = values.shape
+    k, least = max(1, min(k, n)), np.inf
+    probes = _probes(values, k, seed) if n >= CELLED and k >= FEW else 0
+    for form, why in _forms(n, k, FacilityLocation(by=by, seed=seed)):
+        if probes:
+            form = replace(form, cells=about(n), probes=probes)
+            why += f"; looked for in {probes} of {form.cells:,} cells, where most of them lie"
+        takes = need(n, d, form).bytes
         if takes <= memory:
             return form, why
         least = min(least, takes)
     raise MemoryRefused(
-        f"coverage of {n:,} x {d} vectors {by!r} for {k:,} picks takes {least / 2**30:.1f} GiB at least; "
-        f"{memory / 2**30:.1f} GiB are allowed"
+        f"coverage of {n:,} x {d} vectors {by!r} for {k:,} picks takes {least / 2**20:,.0f} MiB at least; "
+        f"of the memory allowed {max(memory, 0) / 2**20:,.0f} MiB are left for it"
     )
+
+
+def _probes(values: F32, k: int, seed: int) -> int:
+    """Into how many of about(n) cells to look for near rows, 0: all pairs have to be looked at."""
+    n = len(values)
+    rows = np.sort(generator(seed, "routing").choice(n, min(n, LOOKED), replace=False))
+    return enough(Directions.of(values[rows]), about(n), 5 / k, seed)
 
 
 def _forms(n: int, k: int, plain: FacilityLocation) -> Iterator[tuple[FacilityLocation, str]]:

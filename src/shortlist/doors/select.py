@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -98,9 +99,20 @@ def select(
         if len(rows):
             within.append(rule(tuple(int(r) for r in rows)))
     limits = settle(pool, within, min(k, n))
-    objective = _objective(pool, names, limits.k, diversity, seed)
     solver: Solver = LazyGreedy() if budget is None else CostBenefit()
-    return solver(alone(objective.build(pool)), limits, pool)
+    with _serial():
+        objective = _objective(pool, names, limits.k, diversity, seed)
+        return solver(alone(objective.build(pool)), limits, pool)
+
+
+def _serial() -> AbstractContextManager[object]:
+    """One BLAS thread, so that the last bits never depend on how many the caller has; as they are where
+    NumPy is alone."""
+    try:
+        from shortlist.run.driver import serial_blas
+    except ImportError:
+        return nullcontext()
+    return serial_blas()
 
 
 def _objective(pool: Pool, names: Sequence[str], k: int, diversity: float, seed: int) -> Objective:

@@ -26,6 +26,8 @@ from shortlist.store.loaded import Loaded
 
 #: Name of the vectors that an encoder makes.
 ENCODED = "encoded"
+#: Bytes of the interpreter with its libraries and compiled kernels, measured.
+BASE = 230 * 2**20
 #: Every choice of so few rows is tried.
 TINY = 16
 
@@ -153,13 +155,14 @@ def _parts(
     notes: list[tuple[str, str]],
 ) -> tuple[tuple[Objective, ...], tuple[float, ...]]:
     """Coverage of vectors and tags shares `diversity`; the scores share the rest."""
-    cover: list[Objective] = []
-    if vectors:
-        location, reason = coverage_for(pool, vectors, k, memory)
-        cover.append(location)
-        notes.append(("coverage", reason))
-    cover += [GroupCoverage(by=t) for t in loaded.named("tags")]
+    cover: list[Objective] = [GroupCoverage(by=t) for t in loaded.named("tags")]
     scores: list[Objective] = [Modular(of=s) for s in loaded.named("score")]
+    if vectors:
+        # What the pool and the other parts leave: the most faithful form that fits is the one that is run.
+        others = sum(f.need(pool, k).bytes for f in (*cover, *scores))
+        location, reason = coverage_for(pool, vectors, k, memory - BASE - pool.nbytes - others)
+        cover.insert(0, location)
+        notes.append(("coverage", reason))
     if not cover and not scores:
         raise UsageError(
             "nothing to choose by: no text, vectors, tags or scores were found; name one with --text, "

@@ -61,13 +61,9 @@ class Facts:
         Raises:
             InputError: no such id; the nearest ones are listed.
         """
-        want = np.frombuffer(name.encode("utf-8", "surrogatepass"), np.uint8)
-        offsets = self.ids.offsets
-        near = np.flatnonzero(np.diff(offsets) == len(want))
-        for j, byte in enumerate(want):
-            near = near[self.ids.utf8[offsets[near] + j] == byte]
-        if len(near):
-            return int(near[0])
+        at = self.ids.find(name)
+        if at is not None:
+            return at
         from difflib import get_close_matches
 
         some = [self.ids[i] for i in range(min(len(self.ids), 5000))]

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from shortlist.core.arrays import I32, I64
 from shortlist.core.errors import ContractError
 from shortlist.core.pool import Pool
@@ -125,10 +123,4 @@ class Loaded:
 
     def find(self, id: str) -> int | None:
         """The position of this id, None if there is none. Exact, byte by byte."""
-        key = np.frombuffer(id.encode("utf-8", "surrogatepass"), np.uint8)
-        offsets = self.ids.offsets
-        for i in np.flatnonzero(np.diff(offsets) == len(key)).tolist():
-            a = int(offsets[i])
-            if np.array_equal(self.ids.utf8[a : a + len(key)], key):
-                return i
-        return None
+        return self.ids.find(id)

@@ -17,7 +17,7 @@ import numpy as np
 from shortlist.core.arrays import F64
 from shortlist.core.claim import Claim
 from shortlist.core.contracts import Row
-from shortlist.core.covers import SetCover
+from shortlist.core.covers import RandomCover
 from shortlist.core.fill import fill, told
 from shortlist.core.limits import bind
 from shortlist.core.pool import Pool
@@ -50,7 +50,7 @@ def claim(rng: np.random.Generator, scale: int) -> F64:
     """f64[m]: points that neither the shown rows cover nor taking all others gained: 0."""
     pool, spare = Pool(np.arange(12), {}), np.empty(40 * scale)
     for i in range(len(spare)):
-        built, rows = SetCover.drawn(rng, 12, 30), rng.choice(12, 4, replace=False)
+        built, rows = RandomCover.drawn(rng, 12, 30), rng.choice(12, 4, replace=False)
         limits = bind(pool, [Shown(tuple(rows.tolist()))], 8)
         choice = told(built, limits, pool, fill(limits, rng.permutation(12)))
         spare[i] = built.covers.any(axis=0).sum() - built.covers[rows].any(axis=0).sum() - choice.total

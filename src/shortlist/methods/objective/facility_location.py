@@ -8,9 +8,12 @@ Deviates: `neighbors=b` splits max(0, x) at a floor t_u that about b candidates 
     of its cosines to a seeded sample): the part above, max(x - t_u, 0), is exact and sparse; the part below,
     min(t_u, max(0, x)), is averaged over a seeded sample of the represented rows. The result is a set
     function of its own, monotone and submodular, and an unbiased estimate of the one above over the draw
-    of that sample. `represent=m` puts a seeded sample of m rows in the place of all rows.
-Cost: 2 n m d flops for m represented rows, half of that when all are and neighbors > 0; a gain takes
-    b m / n + 1,024 operations (m with neighbors=0).
+    of that sample. `represent=m` puts a seeded sample of m rows in the place of all rows. `cells=c` looks
+    for the part above the floor only in the cells near to that of u (core/cells.py), and counts what lies
+    elsewhere as below it: a set function of its own again, no larger than the one without cells.
+Cost: 2 n m d flops for m represented rows, half of that when all are and neighbors > 0; with cells
+    2 d n (c + 8 m / c) or so, least at c near 2.3 sqrt(n). A gain takes b m / n + 1,024 operations (m with
+    neighbors=0).
 Memory: 4 n m bytes with neighbors=0; else at its peak 14 b m, and 7 n r for r <= 1,024 sampled rows. Vectors
     may be memory-mapped; they are read in blocks and never copied whole.
 Guarantee: greedy reaches 1 - 1/e of the best choice of k rows (of the built function).
@@ -29,6 +32,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from shortlist.core.arrays import F32, F64, I64
+from shortlist.core.cells import EACH, ROUNDS, cells, near_in_cells
 from shortlist.core.claim import Claim
 from shortlist.core.climb import climb
 from shortlist.core.contracts import Built, Need
@@ -50,9 +54,12 @@ from shortlist.core.near import (
 from shortlist.core.pool import Pool
 from shortlist.core.seeds import generator
 from shortlist.core.signals import Vectors
+from shortlist.kernels.cover import columns, rough_gains
+from shortlist.kernels.jit import have_numba
 
-#: Rows drawn to find the floors; between a quarter and all of so many keep their part below the floor.
-SAMPLE = 1024
+#: Rows drawn to find the floors; between a quarter and all of so many keep their part below the floor: so
+#: many that EXPECT of a cluster of `neighbors` rows are among them.
+SAMPLE, EXPECT = 1024, 2
 #: To hold a cosine against a floor, and against what is covered, takes about as long as so many flops of a
 #: product (measured).
 COMPARE, PASS = 60.0, 200.0
@@ -67,17 +74,25 @@ class FacilityLocation:
         neighbors: 0 keeps every cosine (for up to some thousand rows); b > 0 keeps about b a represented
             row, 5 n / k is a good number for k picks (see `routing`).
         represent: 0 covers all rows; m > 0 covers m of them, drawn with `seed`. Every row stays a candidate.
-        seed: of both samples.
+        cells: 0 looks at every pair; c > 0 at the candidates in near ones of c cells; needs neighbors > 0.
+        probes: into how many cells each represented row looks.
+        seed: of all samples.
     """
 
     by: str = field(default="vec", kw_only=False)
     neighbors: int = 0
     represent: int = 0
+    cells: int = 0
+    probes: int = 8
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.neighbors < 0 or self.represent < 0:
-            raise UsageError("FacilityLocation: neighbors and represent must be 0 or more")
+        if min(self.neighbors, self.represent, self.cells) < 0 or self.probes < 1:
+            raise UsageError(
+                "FacilityLocation: neighbors, represent and cells must be 0 or more, and probes 1 or more"
+            )
+        if self.cells and not self.neighbors:
+            raise UsageError("FacilityLocation: cells are where neighbors are looked for: give neighbors too")
 
     @property
     def terms(self) -> tuple[str, ...]:
@@ -87,7 +102,7 @@ class FacilityLocation:
     def need(self, pool: Pool, k: int) -> Need:  # noqa: ARG002 (the contract's)
         """Bytes at the peak of building and choosing beyond the vectors, and the flops."""
         n, d = pool.signal(self.by, Vectors).values.shape
-        return need(n, d, neighbors=self.neighbors, represent=self.represent)
+        return need(n, d, self)
 
     def build(self, pool: Pool) -> Plan[Built]:
         """Every cosine that can matter, as a plan over blocks of rows."""
@@ -103,7 +118,11 @@ class FacilityLocation:
             rough = yield from cosines(x, only(u, drawn), np.zeros(len(drawn), np.float32), floor[drawn])
         else:
             rough = np.minimum(free, floor[drawn], out=free)
-        sparse = yield from near(x, u, floor, same=rows is None)
+        if self.cells:
+            found = yield from cells(x, u, self.cells, self.probes, self.seed)
+            sparse = yield from near_in_cells(x, u, floor, found)
+        else:
+            sparse = yield from near(x, u, floor, same=rows is None)
         return Cover(rough, _largest(rough), sparse, floor)
 
     def value(self, pool: Pool, at: I64) -> F64:
@@ -111,16 +130,20 @@ class FacilityLocation:
         x = Directions.of(pool.signal(self.by, Vectors).values)
         rows = self._represented(len(x))
         u = x if rows is None else only(x, rows)
-        best = np.zeros(len(u), np.float32)
-        if len(at):
-            chosen = x.unit(at)
-            for a in range(0, len(u), TILE):
-                best[a : a + TILE] = (u.unit(slice(a, a + TILE)) @ chosen.T).max(axis=1)
-        best = np.maximum(best, 0)
+        best, close = np.zeros((2, len(u)), np.float32)
+        found = alone(cells(x, u, self.cells, self.probes, self.seed)) if self.cells else None
+        for row in at.tolist():
+            cosine = np.maximum(u.unit(slice(None)) @ x.unit(np.array([row]))[0], 0)
+            best = np.maximum(best, cosine)
+            if found is not None:
+                c = int(found.of[row])
+                looking = found.looking[found.ends[c] : found.ends[c + 1]]
+                close[looking] = np.maximum(close[looking], cosine[looking])
+        close = best if found is None else close
         if self.neighbors == 0 or not len(u):
             return np.array([best.sum(dtype=np.float64) / max(len(u), 1)])
         drawn, floor, _ = alone(self._floors(x, u, rows))
-        above = np.maximum(best - floor, 0).mean(dtype=np.float64)
+        above = np.maximum(close - floor, 0).mean(dtype=np.float64)
         return np.array([above + np.minimum(best, floor)[drawn].mean(dtype=np.float64)])
 
     def _represented(self, n: int) -> I64 | None:
@@ -151,8 +174,9 @@ class FacilityLocation:
         return drawn, np.concatenate([floor for floor, _ in parts]), None
 
 
-def need(n: int, d: int, *, neighbors: int, represent: int) -> Need:
-    """What a FacilityLocation over n rows of d floats will take (see Memory and Cost)."""
+def need(n: int, d: int, form: FacilityLocation) -> Need:
+    """What `form` over n rows of d floats will take (see Memory and Cost)."""
+    neighbors, represent = form.neighbors, form.represent
     m = min(represent, n) or n
     copied = 8.0 * n + (4.0 * m * d if m < n else 0.0) + 4.0 * min(n * d, SLAB)
     if neighbors == 0:
@@ -168,8 +192,16 @@ def need(n: int, d: int, *, neighbors: int, represent: int) -> Need:
     # While choosing, what is left of the rough part exists up to 1.75 times (see `Cover.add`), and what the
     # tiles took is free but seldom given back to the system.
     peak = max(_stacking(n * r) + survey, 7.0 * n * r + 14.0 * entries + scratch)
-    products = m * s + (n * r if m < n else 0) + n * m * (1.0 if m < n else 0.5)
-    flops = 2.0 * d * products + COMPARE * n * m
+    products = float(m * s + (n * r if m < n else 0))
+    if form.cells:
+        # Cells are uneven, and large ones are looked into more often: about half as much again.
+        count = min(form.cells, n)
+        pairs = min(1.0, 1.5 * form.probes / max(count, 1)) * float(n * m)
+        products += (n + m) * count + ROUNDS * EACH * float(count) ** 2 + pairs
+    else:
+        pairs = float(n * m)
+        products += pairs * (1.0 if m < n else 0.5)
+    flops = 2.0 * d * products + COMPARE * pairs
     return Need(copied + 4.0 * (r + s) * d + peak + 60.0 * n, flops)
 
 
@@ -255,19 +287,36 @@ class Cover:
         below, rough, most = np.maximum(state.below, state.rough[at]), state.rough, state.most
         live = np.flatnonzero(below < most)
         if len(self.floor) and 2 * len(live) <= len(below):
-            # take, not rough[:, live], which is slow and gives columns
-            below, rough, most = below[live], np.take(rough, live, axis=1), most[live]
+            below, rough, most = below[live], _columns(rough, live), most[live]
         return State(covered, below, rough, most)
 
 
 def gains_below(rough: F32, cover: F32, at: I64) -> F64:
     """f64[b]: sums of max(rough[at] - cover, 0); each row by itself, so none depends on its company."""
+    if not have_numba():
+        return gains_below_plain(rough, cover, at)
     out = np.empty(len(at))
-    step = max(1, (1 << 16) // len(cover))
-    for a in range(0, len(at), step):
-        # float64 from here: gains telescope exactly, and a cast inside the sum would cut rows at buffer ends.
+    rough_gains(rough, cover, at, out)
+    return out
+
+
+def gains_below_plain(rough: F32, cover: F32, at: I64) -> F64:
+    """Equivalent to `gains_below`, to the bit, in NumPy alone: cumulative sums add in order."""
+    out = np.zeros(len(at))
+    step = max(1, (1 << 16) // max(len(cover), 1))
+    for a in range(0, len(at) if len(cover) else 0, step):
+        # float64 from here: gains telescope exactly.
         more = np.subtract(rough[at[a : a + step]], cover, dtype=np.float64)
-        out[a : a + step] = np.maximum(more, 0, out=more).sum(axis=1)
+        out[a : a + step] = np.cumsum(np.maximum(more, 0, out=more), axis=1)[:, -1]
+    return out
+
+
+def _columns(table: F32, live: I64) -> F32:
+    """table[:, live], in rows."""
+    if not have_numba():
+        return np.take(table, live, axis=1)
+    out = np.empty((len(table), len(live)), np.float32)
+    columns(table, live, out)
     return out
 
 
@@ -289,7 +338,7 @@ def _kept(n: int, neighbors: int) -> int:
     if n <= SAMPLE:
         return n
     fit = min(SAMPLE, (1 << 28) // max(n, 1))
-    return max(SAMPLE // 4, min(fit, 8 * n // max(neighbors, 1)))
+    return max(SAMPLE // 4, min(fit, EXPECT * n // max(neighbors, 1)))
 
 
 def _surveyed(
@@ -309,7 +358,7 @@ def _survey(
     u: Directions, probe: F32, own: I64, column: I64, keep: I64, rank: int, step: int, a: int
 ) -> list[tuple[F32, F32]]:
     block = u.unit(slice(a, a + step)) @ probe.T
-    kept = np.take(np.maximum(block, 0, out=block), keep, axis=1)
+    kept = _columns(np.maximum(block, 0, out=block), keep)
     here = (own >= a) & (own < a + step)
     block[own[here] - a, column[here]] = 0
     if rank > len(probe):
@@ -322,6 +371,7 @@ EXAMPLES = (
     FacilityLocation("vec"),
     FacilityLocation("vec", neighbors=3),
     FacilityLocation("vec", neighbors=4, represent=8, seed=1),
+    FacilityLocation("vec", neighbors=3, cells=3, probes=2),
 )
 
 

@@ -13,7 +13,8 @@ Cost: 2 n m d flops to build for m represented rows, O(m) a gain; beyond CACHE b
 Memory: 4 n m bytes where that is at most CACHE (1 GiB); 4 m d for the represented rows; 64 MiB to build.
 Guarantee: exact, monotone, submodular: greedy reaches 1 - 1/e of the optimum under a size limit.
 Use it when: one near neighbour is not enough to stand for a row, and dense regions should count as more.
-    Set `saturation` near k / n: far above it nothing saturates and rows are picked as if they were alone.
+    Give `picks`, the size of the choice: k rows taken evenly reach k / n of every total. With a share far
+    above that nothing saturates and rows are picked as if they were alone.
 Not when: vectors all point much the same way (every row then covers every other), or single nearest
     neighbours matter (FacilityLocation).
 """
@@ -53,6 +54,7 @@ class SaturatedCoverage:
     Args:
         by: a Vectors signal; need not be normalised, a zero vector has cosine 0 to everything.
         saturation: in (0, 1], the share of a row's total similarity at which it needs no more.
+        picks: k > 0 sets that share to k / n of the pool at hand, in place of `saturation`.
         represent: 0 covers all rows; m > 0 covers m of them, drawn with `seed`.
         seed: of that draw.
     """
@@ -61,12 +63,13 @@ class SaturatedCoverage:
     saturation: float = 0.1
     represent: int = 0
     seed: int = 0
+    picks: int = 0
 
     def __post_init__(self) -> None:
         if not 0 < self.saturation <= 1:
             raise UsageError(f"SaturatedCoverage: saturation must be in (0, 1], found {self.saturation!r}")
-        if self.represent < 0:
-            raise UsageError(f"SaturatedCoverage: represent must be 0 or more, found {self.represent}")
+        if self.represent < 0 or self.picks < 0:
+            raise UsageError("SaturatedCoverage: represent and picks must be 0 or more")
 
     @property
     def terms(self) -> tuple[str, ...]:
@@ -94,12 +97,16 @@ class SaturatedCoverage:
             cosines = np.empty((len(x), len(to)), np.float32)
             for a in reversed(starts):
                 cosines[a : a + step] = slabs.pop()  # frees the slab as the whole takes shape
-        return BuiltSaturated(x, to, cosines, self.saturation * totals, self.terms)
+        return BuiltSaturated(x, to, cosines, self.share(len(x)) * totals, self.terms)
 
     def value(self, pool: Pool, at: I64) -> F64:
         """f64[1]: the definition in double precision, one represented row after the other."""
         values = pool.signal(self.by, Vectors).values
-        return exact(values, self.represented(len(values)), at, self.saturation)
+        return exact(values, self.represented(len(values)), at, self.share(len(values)))
+
+    def share(self, n: int) -> float:
+        """What of its total similarity to n rows is enough for a row."""
+        return min(1.0, self.picks / max(n, 1)) if self.picks else self.saturation
 
     def represented(self, n: int) -> I64:
         """The rows u of the definition, increasing."""
@@ -199,7 +206,11 @@ def exact(vectors: F32, represented: I64, at: I64, saturation: float) -> F64:
     return np.array([reached / (caps or 1.0)])
 
 
-EXAMPLES = (SaturatedCoverage(), SaturatedCoverage("vec2", saturation=0.5, represent=5))
+EXAMPLES = (
+    SaturatedCoverage(),
+    SaturatedCoverage("vec2", saturation=0.5, represent=5),
+    SaturatedCoverage("vec", picks=2),
+)
 
 
 def claim(rng: np.random.Generator, scale: int) -> F64:

@@ -21,7 +21,7 @@ from shortlist.core.arrays import F64, I64
 from shortlist.core.choice import Choice
 from shortlist.core.claim import Claim
 from shortlist.core.contracts import Built, Limits, Row
-from shortlist.core.covers import SetCover
+from shortlist.core.covers import RandomCover
 from shortlist.core.limits import bind_rows
 from shortlist.core.pool import Pool
 from shortlist.methods.solve.lazy_greedy import LazyGreedy
@@ -136,7 +136,7 @@ def claim(rng: np.random.Generator, scale: int) -> F64:
     """f64[m]: what the better of both covers more than greedy by gain, in points, m times."""
     more = np.empty(20 * scale)
     for i in range(len(more)):
-        built, pool = SetCover.drawn(rng, 60, 80), Pool(np.arange(60), {})
+        built, pool = RandomCover.drawn(rng, 60, 80), Pool(np.arange(60), {})
         cost = built.covers.sum(axis=1) ** rng.uniform(0, 2) + 1.0
         size = Row("size=60", "size", None, None, 0.0, 60.0)
         budget = Row("cost<=..", "knapsack", None, cost, 0.0, float(cost.sum() / 8))

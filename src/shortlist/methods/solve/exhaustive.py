@@ -21,7 +21,7 @@ from shortlist.core.arrays import F64, I64
 from shortlist.core.choice import Choice
 from shortlist.core.claim import Claim
 from shortlist.core.contracts import Built, Limits
-from shortlist.core.covers import SetCover
+from shortlist.core.covers import RandomCover
 from shortlist.core.errors import InfeasibleError, UsageError
 from shortlist.core.limits import bind
 from shortlist.core.pool import Pool
@@ -96,7 +96,7 @@ def claim(rng: np.random.Generator, scale: int) -> F64:
     """f64[m]: how far the best of 200 random choices of 4 of 10 rows stays behind, m times."""
     ahead = np.empty(10 * scale)
     for i in range(len(ahead)):
-        built, pool = SetCover.drawn(rng, 10, 25), Pool(np.arange(10), {})
+        built, pool = RandomCover.drawn(rng, 10, 25), Pool(np.arange(10), {})
         drawn = (rng.choice(10, 4, replace=False) for _ in range(200))
         random = max(int(built.covers[at].any(axis=0).sum()) for at in drawn)
         ahead[i] = Exhaustive()(built, bind(pool, (), 4), pool).total - random

@@ -22,7 +22,7 @@ from shortlist.core.arrays import F64
 from shortlist.core.choice import Choice
 from shortlist.core.claim import Claim
 from shortlist.core.contracts import Built, Limits
-from shortlist.core.covers import SetCover
+from shortlist.core.covers import RandomCover
 from shortlist.core.limits import bind
 from shortlist.core.pool import Pool
 from shortlist.core.steps import Step, Steps
@@ -64,7 +64,7 @@ def claim(rng: np.random.Generator, scale: int) -> F64:
     shares = np.empty(40 * scale)
     pool = Pool(np.arange(12), {})
     for i in range(len(shares)):
-        built = SetCover.drawn(rng, 12, 30)
+        built = RandomCover.drawn(rng, 12, 30)
         best = max(int(built.covers[list(at)].any(axis=0).sum()) for at in combinations(range(12), 3))
         shares[i] = Greedy()(built, bind(pool, (), 3), pool).total / best
     return shares

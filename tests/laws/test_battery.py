@@ -1,0 +1,196 @@
+"""Bad input and edges, on every method of the catalogue, found by its annotations: one battery for all.
+
+A method meets each pool of EDGES in every way its role offers. It answers by the contract or raises one of
+our exceptions with a sentence; never anything else, and never does it touch what it was given. How many
+checks ran on each method is printed under the results.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import pytest
+
+import shortlist as sl
+from shortlist.core.contracts import Built
+from shortlist.core.effects import alone
+from shortlist.core.errors import ShortlistError
+from shortlist.core.limits import bind
+from shortlist.core.pool import Pool
+from shortlist.core.signals import Costs, Labels, Scores, Tags, Text, Vectors
+from shortlist.methods.constrain.feasible import settle
+from shortlist.methods.solve.greedy import Greedy
+from shortlist.methods.solve.lazy_greedy import LazyGreedy
+from tests.strategies import Method, arrays, crowd, edge_pools, examples, frozen, methods
+
+#: Sizes asked for, as they relate to n rows.
+SIZES = (lambda n: 0, lambda n: 1, lambda n: n, lambda n: n + 3)
+
+
+def _changed(pool: Pool, **columns: Any) -> Pool:
+    return Pool(pool.rows, {**pool.columns, **columns}, pool.chunk)
+
+
+def _edges() -> dict[str, Pool]:
+    """Pools with something odd about each; their arrays cannot be written to."""
+    few = crowd(7)
+    vec = few.columns["vec"].values
+    half = vec.copy()
+    half[::2] = 0
+    huge = (vec * np.where(np.arange(7) % 2, 1e18, 1e-18)[:, None]).astype(np.float32)
+    same = {name: s.take(np.zeros(5, np.int64)) for name, s in few.columns.items()}
+    return {
+        **{f"edge {i}": pool for i, pool in enumerate(edge_pools())},
+        "a crowd": few,
+        "copies": Pool(np.arange(5), same),
+        "zero vectors among others": _changed(few, vec=Vectors(frozen(half))),
+        "lengths from 1e-18 to 1e18": _changed(few, vec=Vectors(frozen(huge))),
+        "one dimension": _changed(few, vec=Vectors(frozen(vec[:, :1]))),
+        "opposites": _changed(few, vec=Vectors(frozen(vec * np.array([[1], [-1]] * 4, np.float32)[:7]))),
+        "all in one group": _changed(few, label=Labels(np.zeros(7, np.int32), ("a", "b", "c"))),
+        "no tags": _changed(few, tags=Tags.of([[] for _ in range(7)])),
+        "nothing costs": _changed(few, cost=Costs(frozen(np.zeros(7))), tokens=Costs(frozen(np.zeros(7)))),
+        "all cost a lot": _changed(few, cost=Costs(frozen(np.full(7, 1e300)))),
+        "equal scores": _changed(few, score=Scores(frozen(np.zeros(7)))),
+        "scores far apart": _changed(few, score=Scores(frozen(np.array([-1e300, 1e300, 0, 1, 2, 3, 4.0])))),
+        "empty texts": _changed(few, text=Text.of([""] * 7)),
+        "odd texts": _changed(
+            few, text=Text.of(["\x00", "\ud800", "a" * 5000, " ", "\u4e2d\u6587", "e\u0301", "\u200b"])
+        ),
+    }
+
+
+EDGES = _edges()
+#: Rules that no choice of the crowd can keep, or only the empty one.
+HARD = (
+    sl.Knapsack("cost", at_most=0.5),  # below the cheapest item
+    sl.Quota("label", at_least={"a": 5}, at_most={"a": 2}),
+    sl.Quota("source", at_least=0.9),
+    sl.Include((0,)),
+    sl.Exclude(tuple(range(0, 21, 3))),
+)
+
+
+def _answers(work: Any) -> Any:
+    """What `work` gives, None where it refuses in our words."""
+    try:
+        return work()
+    except ShortlistError as refusal:
+        said = str(refusal)
+    assert said.strip()
+    return None
+
+
+def _valid(choice: sl.Choice, built: Built | None, limits: Any, pool: Pool) -> None:
+    at = np.searchsorted(pool.rows, choice.rows)
+    assert limits.check(at) == []
+    assert len(choice) <= limits.k
+    assert np.isfinite(choice.gains).all()
+    assert np.isfinite(choice.parts).all()
+    assert built is None or choice.terms == built.terms
+
+
+def _as_objective(f: Any, pool: Pool) -> Iterator[None]:
+    built = _answers(lambda: alone(f.build(pool), pool))
+    if built is None:
+        return
+    for size in SIZES:
+        limits = bind(pool, (), size(len(pool)))
+        _valid((LazyGreedy() if built.submodular else Greedy())(built, limits, pool), built, limits, pool)
+        yield
+    assert np.isfinite(f.value(pool, np.arange(len(pool)))).all()
+    need = f.need(pool, len(pool))
+    assert need.bytes >= 0
+    assert need.flops >= 0
+    yield
+
+
+def _asked(pool: Pool) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    """Every size alone, and a size that could be reached with each of the hard rules."""
+    yield from ((size(len(pool)), ()) for size in SIZES)
+    yield from ((len(pool), (hard,)) for hard in HARD)
+
+
+def _as_constraint(rule: Any, pool: Pool) -> Iterator[None]:
+    built = alone(sl.Modular("score").build(pool))
+    for k, more in _asked(pool):
+        limits = _answers(partial(settle, pool, (rule, *more), k))
+        if limits is not None:
+            _valid(LazyGreedy()(built, limits, pool), built, limits, pool)
+        yield
+
+
+def _as_solver(solver: Any, pool: Pool) -> Iterator[None]:
+    some = (sl.FacilityLocation("vec"), sl.MMR("vec"), sl.Modular("score"))
+    objectives = [alone(f.build(pool), pool) for f in some]
+    for k, rules in _asked(pool):
+        limits = _answers(partial(settle, pool, rules, k))
+        for built in objectives if limits is not None else ():
+            choice = _answers(partial(solver, built, limits, pool))
+            if choice is not None:
+                _valid(choice, built, limits, pool)
+            yield
+
+
+def _as_plan(method: Any, pool: Pool) -> Iterator[None]:
+    """Encoders, dedupers, clusterers and whatever else answers by `steps`."""
+    answer = _answers(lambda: alone(method.steps(pool), pool))
+    again = _answers(lambda: alone(method.steps(Pool(pool.rows, pool.columns, 2)), pool))
+    assert (answer is None) == (again is None)
+    need = _answers(lambda: method.need(pool))
+    assert need is None or need.bytes >= 0
+    yield
+
+
+WAYS = {"objective": _as_objective, "constraint": _as_constraint, "solver": _as_solver}
+
+
+@pytest.mark.parametrize("method", methods(), ids=str)
+def test_battery(method: Method, record_property: Any) -> None:
+    checks = 0
+    for name, pool in EDGES.items():
+        before = arrays(pool)
+        for example in method.examples:
+            way = WAYS.get(method.role, _as_plan)
+            try:
+                checks += sum(1 for _ in way(example, pool))
+            except Exception as e:
+                raise AssertionError(f"{example!r} on {name!r}: {type(e).__name__}: {e}") from e
+        assert arrays(pool) == before, f"{method} wrote to {name!r}"
+    record_property("battery", f"{method} {checks}")
+    assert checks >= len(EDGES) // 2
+
+
+def test_the_edges_hold_what_they_say() -> None:
+    assert {len(p) for p in EDGES.values()} >= {0, 1, 5, 7}
+    named = set(chain.from_iterable(p.columns for p in EDGES.values()))
+    assert {"vec", "score", "label", "tags", "cost", "text"} <= named
+    assert len(examples("objective")) > len(methods("objective"))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_stays_outside(bad: float) -> None:
+    values = np.zeros((4, 2))
+    values[2, 1] = bad
+    with pytest.raises(sl.InputError, match="2"):
+        sl.select(values, k=2)
+    with pytest.raises(sl.ShortlistError):
+        Scores(values[:, 1].copy())
+    with pytest.raises(sl.ShortlistError):
+        Costs(np.abs(values[:, 1]))
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64, np.int32])
+def test_numbers_of_any_kind_and_layout_choose_the_same(kind: type) -> None:
+    rows = np.random.default_rng(0).integers(-3, 4, (30, 4))
+    want = sl.select(rows.astype(np.float32), k=5).rows.tolist()
+    for given in (
+        frozen(rows.astype(kind)),
+        np.asfortranarray(rows.astype(kind)),
+        rows.astype(kind)[::-1][::-1],
+    ):
+        assert sl.select(given, k=5).rows.tolist() == want
