@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shortlist.core.climb import climb
-from shortlist.core.covers import SetCover
+from shortlist.core.covers import RandomCover
 from shortlist.core.effects import alone
 from shortlist.core.errors import InfeasibleError
 from shortlist.core.limits import bind
@@ -123,7 +123,7 @@ def test_rules_that_are_no_inequality(solver, seed, k, pairs):
 def test_cut_short_they_still_bound(solver):
     for seed in range(5):
         rng = np.random.default_rng(seed)
-        built, pool = SetCover.drawn(rng, 12, 60), Pool(np.arange(12), {})
+        built, pool = RandomCover.drawn(rng, 12, 60), Pool(np.arange(12), {})
         limits = bind(pool, (), 4)
         best, ours = (s(built, limits, pool) for s in (Exhaustive(), solver))
         greedy = int(built.covers[climb(built, 4)].any(axis=0).sum())
@@ -147,4 +147,4 @@ def test_greedy_is_beaten_where_it_can_be():
     covers[0, :6] = covers[1, 6:] = covers[2, 2:10] = True
     pool = Pool(np.arange(3), {})
     for solver in SOLVERS:
-        assert sorted(solver(SetCover(covers), bind(pool, (), 2), pool).rows.tolist()) == [0, 1]
+        assert sorted(solver(RandomCover(covers), bind(pool, (), 2), pool).rows.tolist()) == [0, 1]

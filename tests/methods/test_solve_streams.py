@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shortlist.core.climb import climb
-from shortlist.core.covers import SetCover
+from shortlist.core.covers import RandomCover
 from shortlist.core.effects import alone
 from shortlist.core.errors import ContractError, UsageError
 from shortlist.core.limits import bind
@@ -30,7 +30,7 @@ from shortlist.run.driver import Local, run
 from tests.strategies import crowd
 
 
-class Counted(SetCover):
+class Counted(RandomCover):
     """A set cover that counts the gains it is asked for."""
 
     def gains(self, state, at):
@@ -40,7 +40,7 @@ class Counted(SetCover):
 
 def covers(seed, n, m=60):
     rng = np.random.default_rng(seed)
-    return SetCover.drawn(rng, n, m), Pool(
+    return RandomCover.drawn(rng, n, m), Pool(
         np.arange(n), {"label": Labels(np.arange(n, dtype=np.int32) % 3, ("a", "b", "c"))}
     )
 
@@ -74,7 +74,7 @@ def test_half_of_the_best_in_the_worst_order():
         covers[1000 + i, i * m // k : (i + 1) * m // k] = True
     pool = Pool(np.arange(len(covers)), {})
     for again in (False, True):
-        choice = Sieve(eps=0.1, again=again)(SetCover(covers), bind(pool, (), k), pool)
+        choice = Sieve(eps=0.1, again=again)(RandomCover(covers), bind(pool, (), k), pool)
         assert choice.total >= 0.4 * m
         assert choice.bound[1] >= m
     assert choice.total >= 0.99 * m  # the last rows were kept by a sieve
@@ -237,7 +237,7 @@ def test_gains_asked_a_change_do_not_grow_with_the_pool():
     asked = {}
     for n in (400, 3200):
         rng = np.random.default_rng(n)
-        built = Counted(SetCover.drawn(rng, n, 300).covers)
+        built = Counted(RandomCover.drawn(rng, n, 300).covers)
         object.__setattr__(built, "asked", [0])
         solver, pool = Dynamic(eps=0.3, seed=1), Pool(np.arange(n), {})
         kept = solver.start(built, 8, pool)

@@ -28,7 +28,7 @@ from shortlist.core.arrays import F64, I64
 from shortlist.core.choice import Choice
 from shortlist.core.claim import Claim
 from shortlist.core.contracts import Built, Limits
-from shortlist.core.covers import SetCover
+from shortlist.core.covers import RandomCover
 from shortlist.core.errors import ContractError, InfeasibleError, UsageError
 from shortlist.core.limits import bind
 from shortlist.core.pool import Pool
@@ -244,7 +244,7 @@ def claim(rng: np.random.Generator, scale: int) -> F64:
     more = np.empty(10 * scale)
     pool = Pool(np.arange(12), {})
     for i in range(len(more)):
-        built, limits = SetCover.drawn(rng, 12, 40), bind(pool, (), 4)
+        built, limits = RandomCover.drawn(rng, 12, 40), bind(pool, (), 4)
         ours, best = (solver(built, limits, pool) for solver in (BranchAndBound(), exact))
         more[i] = ours.total - best.total
     return more

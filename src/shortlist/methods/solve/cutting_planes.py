@@ -30,7 +30,7 @@ from shortlist.core.arrays import F64, I64
 from shortlist.core.choice import Choice
 from shortlist.core.claim import Claim
 from shortlist.core.contracts import Built, Limits, Row
-from shortlist.core.covers import SetCover
+from shortlist.core.covers import RandomCover
 from shortlist.core.errors import ContractError, InfeasibleError, UsageError
 from shortlist.core.limits import bind_rows
 from shortlist.core.pool import Pool
@@ -323,7 +323,7 @@ def claim(rng: np.random.Generator, scale: int) -> F64:
     size = Row("size=4", "size", None, None, 0, 4)
     quota = Row("a>=2", "quota", np.arange(4), None, 2, 3)
     for i in range(len(more)):
-        built, limits = SetCover.drawn(rng, 12, 40), bind_rows([size, quota], 12)
+        built, limits = RandomCover.drawn(rng, 12, 40), bind_rows([size, quota], 12)
         ours, best = (solver(built, limits, pool) for solver in (CuttingPlanes(), exact))
         more[i] = ours.total - best.total
     return more

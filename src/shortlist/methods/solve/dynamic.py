@@ -41,7 +41,7 @@ from shortlist.core.choice import Choice
 from shortlist.core.claim import Claim
 from shortlist.core.climb import climb
 from shortlist.core.contracts import Built, Limits
-from shortlist.core.covers import SetCover
+from shortlist.core.covers import RandomCover
 from shortlist.core.errors import ContractError, UsageError
 from shortlist.core.limits import bind
 from shortlist.core.pool import Pool
@@ -275,7 +275,7 @@ def claim(rng: np.random.Generator, scale: int) -> F64:
     """f64[m]: after each of m changes of a random set cover, half of them deletes, many of chosen rows: the
     share of greedy's value that is kept; and the least of them."""
     solver, n, k = Dynamic(eps=0.1, seed=int(rng.integers(1 << 30))), 60, 5
-    built, pool = SetCover.drawn(rng, n, 80), Pool(np.arange(n), {})
+    built, pool = RandomCover.drawn(rng, n, 80), Pool(np.arange(n), {})
     kept, shares = solver.start(built, k, pool), np.ones(150 * scale)
     there = np.zeros(n, bool)
     for i in range(len(shares)):

@@ -36,7 +36,7 @@ from shortlist.core.arrays import F64, I64
 from shortlist.core.choice import Choice
 from shortlist.core.claim import Claim
 from shortlist.core.contracts import Built, Limits, Objective
-from shortlist.core.covers import SetCover
+from shortlist.core.covers import RandomCover
 from shortlist.core.effects import Gather, Plan, alone
 from shortlist.core.errors import ContractError, UsageError
 from shortlist.core.fill import fill
@@ -297,7 +297,7 @@ def claim(rng: np.random.Generator, scale: int) -> F64:
     shares = np.empty(40 * scale)
     pool, sieve = Pool(np.arange(12), {}), Sieve(eps=0.1, again=False)
     for i in range(len(shares)):
-        built = SetCover.drawn(rng, 12, 30)
+        built = RandomCover.drawn(rng, 12, 30)
         best = max(int(built.covers[list(at)].any(axis=0).sum()) for at in combinations(range(12), 3))
         shares[i] = sieve(built, bind(pool, (), 3), pool).total / best
     return shares

@@ -31,7 +31,7 @@ from shortlist.core.arrays import F64, I64
 from shortlist.core.choice import Choice
 from shortlist.core.claim import Claim
 from shortlist.core.contracts import Built, Limits
-from shortlist.core.covers import SetCover
+from shortlist.core.covers import RandomCover
 from shortlist.core.errors import UsageError
 from shortlist.core.limits import bind
 from shortlist.core.pool import Pool
@@ -145,7 +145,7 @@ def claim(rng: np.random.Generator, scale: int) -> F64:
     """f64[m]: the share of the best 3 of 12 rows, for m random set covers, the smallest rows first."""
     shares = np.empty(40 * scale)
     for i in range(len(shares)):
-        built = SetCover.drawn(rng, 12, 30)
+        built = RandomCover.drawn(rng, 12, 30)
         pool = Pool.of({"small": Scores(-built.covers.sum(axis=1, dtype=np.float64))})
         best = max(int(built.covers[list(at)].any(axis=0).sum()) for at in combinations(range(12), 3))
         shares[i] = SubmodularOrder("small")(built, bind(pool, (), 3), pool).total / best

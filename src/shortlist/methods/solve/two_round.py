@@ -31,7 +31,7 @@ from shortlist.core.choice import Choice
 from shortlist.core.claim import Claim
 from shortlist.core.climb import climb
 from shortlist.core.contracts import Built, Limits, Objective
-from shortlist.core.covers import SetCover
+from shortlist.core.covers import RandomCover
 from shortlist.core.effects import Plan, alone, scan
 from shortlist.core.errors import UsageError
 from shortlist.core.fill import fill
@@ -166,7 +166,7 @@ def claim(rng: np.random.Generator, scale: int) -> F64:
     shares = np.empty(40 * scale)
     pool = Pool(np.arange(12), {})
     for i in range(len(shares)):
-        built = SetCover.drawn(rng, 12, 30)
+        built = RandomCover.drawn(rng, 12, 30)
         best = max(int(built.covers[list(at)].any(axis=0).sum()) for at in combinations(range(12), 3))
         solver = TwoRound(parts=3, seed=int(rng.integers(1 << 30)))
         shares[i] = solver(built, bind(pool, (), 3), pool).total / best
