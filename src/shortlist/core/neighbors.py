@@ -1,0 +1,197 @@
+"""The most similar rows of every row by cosine, exactly: products are a sieve, what is kept is measured.
+
+Each product of two tiles serves both ways, so n^2 d operations find all neighbours. Rows go in waves: what a
+wave has found raises the floor that later products must pass, so lists stay short whatever the order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from shortlist.core.arrays import F32, I32, I64
+from shortlist.core.cosine import Directions
+from shortlist.core.effects import scan
+from shortlist.core.near import TILE, U16
+from shortlist.core.signals import Neighbors
+from shortlist.kernels.clusters import HALF_STEP
+from shortlist.kernels.graph import best_of_rows, beyond, hold, shorten_all, turn
+from shortlist.kernels.jit import have_numba
+
+#: Similarities below this count as 0 (or below what rounding hides, in many dimensions).
+LEAST = 1e-4
+#: Strips of rows in the last and longest waves; rows finished at once.
+WAVE, ROWS = 16, 4096
+
+
+class _Offer(NamedTuple):
+    """What one tile offers rows `row`, `row + 1`, ...: size u16 each; columns u16 count from `first`."""
+
+    row: int
+    first: int
+    size: U16
+    column: U16
+    value: F32
+
+
+def slack(d: int) -> float:
+    """Twice the most by which a float32 product of two rows of length 1 may be off."""
+    return 2.2 * (d + 4) * HALF_STEP
+
+
+def least(d: int) -> float:
+    """What a similarity must reach to be kept."""
+    return max(LEAST, 2 * slack(d))
+
+
+def nearest_neighbors(x: Directions, keep: int) -> Generator[Any, Any, Neighbors]:
+    """Of every row the `keep` others of largest cosine, the first of equals first; none below `least`."""
+    x = Directions(x.values.view(np.ndarray), x.inverse)
+    lists = (yield from _waves(x, keep)) if have_numba() else None
+    part = partial(_finished, x, keep, lists)
+    parts = yield from scan(part, list.__add__, range(0, max(len(x), 1), ROWS), "nearest rows")
+    indptr = np.zeros(len(x) + 1, np.int64)
+    np.cumsum(np.concatenate([p[0] for p in parts]), out=indptr[1:])
+    return Neighbors(indptr, np.concatenate([p[1] for p in parts]), np.concatenate([p[2] for p in parts]))
+
+
+def room(keep: int) -> int:
+    """Entries that the list of a row has room for."""
+    return max(4 * keep, 64)
+
+
+def _waves(x: Directions, keep: int) -> Generator[Any, Any, tuple[I32, I64]]:
+    """held i32[n, c], count i64[n]: of every row all that may be among its nearest."""
+    n, d = x.values.shape
+    held, rough = np.empty((n, room(keep)), np.int32), np.empty((n, room(keep)), np.float32)
+    count, floor = np.zeros(n, np.int64), np.full(n, least(d) - slack(d), np.float32)
+    for wave in waves(-(-n // TILE)):
+        part = partial(_strip, x, floor.copy(), keep)
+        offers = yield from scan(part, list.__add__, [TILE * s for s in wave], "neighbours")
+        for o in offers:
+            size = o.size.astype(np.int64)
+            lists = (x.values, x.inverse, held, rough, count, floor)
+            hold(o.row, o.first, size, o.column, o.value, keep, slack(d), *lists)
+        del offers
+        shorten_all(keep, slack(d), x.values, x.inverse, held, rough, count, floor)
+    return held, count
+
+
+def waves(strips: int) -> Iterator[range]:
+    """0 .. strips - 1 cut into waves of 2, 2, 4, 8, 16, 16, ...
+
+    >>> [len(w) for w in waves(21)]
+    [2, 2, 4, 8, 5]
+    """
+    at, size = 0, 2
+    while at < strips:
+        yield range(at, min(at + size, strips))
+        at += size
+        size = min(max(2, at), WAVE)
+
+
+def _strip(x: Directions, floor: F32, keep: int, a: int) -> list[_Offer]:
+    """What the products of rows from a on with themselves and all later rows offer, both ways."""
+    rows, offers, below = x.unit(slice(a, a + TILE)), [], slack(x.values.shape[1])
+    own = floor[a : a + TILE].copy()
+    for b in range(a, len(x), TILE):
+        tile = rows @ x.unit(slice(b, b + TILE)).T
+        if b == a:
+            # A row itself is in this tile, and so is the lowest floor that these columns allow.
+            own = np.maximum(own, _rank(tile, keep + 1) - np.float32(below))
+        offers.append(_Offer(a, b, *_beyond(tile, own, False)))
+        if b > a:
+            other = floor[b : b + TILE]
+            if a < 2 * TILE:  # the first to say anything of these rows
+                other = np.maximum(other, _rank(np.ascontiguousarray(tile.T), keep) - np.float32(below))
+            offers.append(_Offer(b, a, *_beyond(tile, other, True)))
+    return offers
+
+
+def _rank(tile: F32, rank: int) -> F32:
+    """f32[n]: the entry of this rank, from 1 and from the largest, of each row; -inf of shorter rows."""
+    m = tile.shape[1]
+    if rank > m:
+        return np.full(len(tile), -np.inf, np.float32)
+    entry: F32 = np.partition(tile, m - rank, axis=1)[:, m - rank]
+    return entry
+
+
+def _beyond(tile: F32, floor: F32, mirror: bool) -> tuple[U16, U16, F32]:
+    size = np.empty(tile.shape[1 if mirror else 0], np.int64)
+    column, value = np.empty(tile.size, np.uint16), np.empty(tile.size, np.float32)
+    z = beyond(tile, floor, mirror, size, column, value)
+    return size.astype(np.uint16), column[:z].copy(), value[:z].copy()
+
+
+def _finished(x: Directions, keep: int, lists: tuple[I32, I64] | None, a: int) -> list[tuple[I64, I32, F32]]:
+    """Sizes, neighbours in order of position and similarities of rows from a on."""
+    stop, d = min(a + ROWS, len(x)), x.values.shape[1]
+    if lists is None:
+        return [among_all(x, keep, np.arange(a, stop))]
+    held, count = lists
+    size, width = np.zeros(stop - a, np.int64), min(keep, held.shape[1])
+    listed, exact = held[a:stop].copy(), np.empty((stop - a, held.shape[1]), np.float32)
+    lowest = np.float32(least(d))
+    best_of_rows(a, keep, lowest, x.values, x.inverse, count[a:stop], listed, exact, size)
+    some = np.arange(width) < size[:, None]
+    columns = np.where(some, listed[:, :width], np.iinfo(np.int32).max)
+    order = np.argsort(columns, axis=1, kind="stable")
+    columns = np.take_along_axis(columns, order, axis=1)
+    values = np.take_along_axis(exact[:, :width], order, axis=1)
+    return [(size, columns[some], values[some])]
+
+
+def among_all(x: Directions, keep: int, at: I64) -> tuple[I64, I32, F32]:
+    """Equivalent to the waves, to the bit, in NumPy alone: rows at i64[b] against all.
+
+    Sizes i64[b], neighbours i32[z] in order of position, similarities f32[z].
+    """
+    every, d = x.unit(slice(None)), x.values.shape[1]
+    size, columns, values = np.zeros(len(at), np.int64), [], []
+    for place, i in enumerate(at.tolist()):
+        rough = every @ every[i]
+        rough[i] = -np.inf
+        bar = least(d) - slack(d)
+        if len(rough) > keep:
+            bar = max(bar, float(np.partition(rough, len(rough) - keep)[len(rough) - keep]) - slack(d))
+        maybe = np.flatnonzero(rough >= bar)
+        maybe = maybe[maybe != i]
+        found = similarities(every[maybe], every[i])
+        order = np.lexsort((maybe, -found))[:keep]
+        order = np.sort(order[found[order] >= np.float32(least(d))])
+        size[place] = len(order)
+        columns.append(maybe[order].astype(np.int32))
+        values.append(found[order])
+    none = np.zeros(0, np.int32)
+    return size, np.concatenate([none, *columns]), np.concatenate([none.astype(np.float32), *values])
+
+
+def similarities(rows: F32, row: F32) -> F32:
+    """f32[b]: inner products of rows f32[b, d] with a row f32[d] as `kernels.graph.similarity` has them."""
+    d = rows.shape[1]
+    product = np.zeros((len(rows), -(-max(d, 1) // 8) * 8))
+    product[:, :d] = rows.astype(np.float64) * row.astype(np.float64)
+    lanes = np.zeros((len(rows), 8))
+    for t in range(0, product.shape[1], 8):
+        lanes += product[:, t : t + 8]
+    pairs = lanes[:, 0::2] + lanes[:, 1::2]
+    fours = pairs[:, 0::2] + pairs[:, 1::2]
+    return np.minimum(fours[:, 0] + fours[:, 1], 1.0).astype(np.float32)
+
+
+def transposed(graph: Neighbors) -> Neighbors:
+    """Of every row those that have it as a neighbour."""
+    n = len(graph)
+    start = np.zeros(n + 1, np.int64)
+    np.cumsum(np.bincount(graph.indices, minlength=n), out=start[1:])
+    if have_numba():
+        indices, data = np.empty_like(graph.indices), np.empty_like(graph.data)
+        turn(graph.indptr, graph.indices, graph.data, start[:-1].copy(), indices, data)
+        return Neighbors(start, indices, data)
+    order = np.argsort(graph.indices, kind="stable")
+    row = np.repeat(np.arange(n, dtype=np.int32), np.diff(graph.indptr))
+    return Neighbors(start, row[order], graph.data[order])
