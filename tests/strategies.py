@@ -289,6 +289,7 @@ def _alike(value: int, n: int, extra: dict[str, Any]) -> Pool:
         **{name: Scores(frozen(np.full(1, float(value)))) for name in NAMES[Scores]},
         **{name: Labels(frozen(np.zeros(1, np.int32)), GROUPS) for name in NAMES[Labels]},
         **{name: Costs(frozen(np.full(1, float(value)))) for name in NAMES[Costs]},
+        "graph": Neighbors(np.array([0, value]), np.zeros(value, np.int32), np.ones(value, np.float32)),
         **extra,
     }
     return Pool.of({name: s.take(np.zeros(n, np.int64)) for name, s in columns.items()})

@@ -81,21 +81,26 @@ def test_neighbours_are_the_same_without_numba(kind, keep, monkeypatch):
 
     def work():
         graph = alone(neighbors.nearest_neighbors(x, keep))
-        other = neighbors.transposed(graph)
-        return [a.tobytes() for g in (graph, other) for a in (g.indptr, g.indices, g.data)]
+        turned = neighbors.turned(graph.indptr, graph.indices, graph.data, n)
+        both = neighbors.joined_with(graph, True)
+        return [a.tobytes() for g in ((graph.indptr, graph.indices, graph.data), turned, both) for a in g]
 
     assert work() == plainly(monkeypatch, work)
 
 
-def test_a_graph_turned_twice_is_itself():
-    dense = np.random.default_rng(0).choice([0, 0, 0.5, 1.0], (9, 9)).astype(np.float32)
+@given(st.integers(0, 9), st.integers(0, 2**16), st.booleans())
+@settings(deadline=None, max_examples=80, derandomize=True)
+def test_pairs_of_a_graph_are_joined_by_the_larger_similarity(n, seed, both):
+    dense = np.random.default_rng(seed).choice([0, 0, 0.25, 0.5, 1.0], (n, n)).astype(np.float32)
     row, column = np.nonzero(dense)
-    indptr = np.searchsorted(row, np.arange(10)).astype(np.int64)
+    indptr = np.searchsorted(row, np.arange(n + 1)).astype(np.int64)
     graph = Neighbors(indptr, column.astype(np.int32), dense[row, column])
-    turned = neighbors.transposed(graph)
-    row, column = np.nonzero(dense.T)
-    assert turned.indices.tolist() == column.tolist()
-    assert turned.data.tolist() == dense.T[row, column].tolist()
-    again = neighbors.transposed(turned)
-    assert again.indices.tolist() == graph.indices.tolist()
-    assert again.data.tolist() == graph.data.tolist()
+    want = np.maximum(dense, dense.T) if both else dense.T.copy()
+    np.fill_diagonal(want, 1)
+    with pytest.MonkeyPatch.context() as patch:
+        plain = plainly(patch, lambda: neighbors.joined_with(graph, both))
+    for found in (neighbors.joined_with(graph, both), plain):
+        row, column = np.nonzero(want)
+        assert found.indptr.tolist() == np.searchsorted(row, np.arange(n + 1)).tolist()
+        assert found.indices.tolist() == column.tolist()
+        assert found.data.tolist() == want[row, column].tolist()

@@ -15,10 +15,10 @@ import numpy as np
 from shortlist.core.arrays import F32, I32, I64
 from shortlist.core.cosine import Directions
 from shortlist.core.effects import scan
-from shortlist.core.near import TILE, U16
+from shortlist.core.near import SLAB, TILE, U16, Near
 from shortlist.core.signals import Neighbors
 from shortlist.kernels.clusters import HALF_STEP
-from shortlist.kernels.graph import best_of_rows, beyond, hold, shorten_all, turn
+from shortlist.kernels.graph import best_of_rows, beyond, hold, join_rows, shorten_all, turn
 from shortlist.kernels.jit import have_numba
 
 #: Similarities below this count as 0 (or below what rounding hides, in many dimensions).
@@ -131,7 +131,7 @@ def _finished(x: Directions, keep: int, lists: tuple[I32, I64] | None, a: int) -
     """Sizes, neighbours in order of position and similarities of rows from a on."""
     stop, d = min(a + ROWS, len(x)), x.values.shape[1]
     if lists is None:
-        return [among_all(x, keep, np.arange(a, stop))]
+        return [among(x, x, keep, np.arange(a, stop), same=True)]
     held, count = lists
     size, width = np.zeros(stop - a, np.int64), min(keep, held.shape[1])
     listed, exact = held[a:stop].copy(), np.empty((stop - a, held.shape[1]), np.float32)
@@ -145,29 +145,47 @@ def _finished(x: Directions, keep: int, lists: tuple[I32, I64] | None, a: int) -
     return [(size, columns[some], values[some])]
 
 
-def among_all(x: Directions, keep: int, at: I64) -> tuple[I64, I32, F32]:
-    """Equivalent to the waves, to the bit, in NumPy alone: rows at i64[b] against all.
+def nearest_to(u: Directions, x: Directions, keep: int) -> Generator[Any, Any, tuple[I64, I32, F32]]:
+    """Of every row of u the `keep` rows of x of largest cosine, as CSR: see `among`."""
+    step = max(1, min(ROWS, SLAB // max(len(x), 1)))
+    part = partial(_among, u, x, keep, step)
+    parts = yield from scan(part, list.__add__, range(0, max(len(u), 1), step), "nearest rows")
+    indptr = np.zeros(len(u) + 1, np.int64)
+    np.cumsum(np.concatenate([p[0] for p in parts]), out=indptr[1:])
+    return indptr, np.concatenate([p[1] for p in parts]), np.concatenate([p[2] for p in parts])
 
-    Sizes i64[b], neighbours i32[z] in order of position, similarities f32[z].
+
+def _among(u: Directions, x: Directions, keep: int, step: int, a: int) -> list[tuple[I64, I32, F32]]:
+    return [among(u, x, keep, np.arange(a, min(a + step, len(u))), same=False)]
+
+
+def among(u: Directions, x: Directions, keep: int, at: I64, *, same: bool) -> tuple[I64, I32, F32]:
+    """Rows of u at i64[b] against all of x, by `keep` as `nearest_neighbors`, in NumPy alone.
+
+    same: u is x, and no row is its own neighbour. Sizes i64[b], neighbours i32[z] in order of position,
+    similarities f32[z]; to the bit what the waves find.
     """
-    every, d = x.unit(slice(None)), x.values.shape[1]
-    size, columns, values = np.zeros(len(at), np.int64), [], []
-    for place, i in enumerate(at.tolist()):
-        rough = every @ every[i]
-        rough[i] = -np.inf
-        bar = least(d) - slack(d)
-        if len(rough) > keep:
-            bar = max(bar, float(np.partition(rough, len(rough) - keep)[len(rough) - keep]) - slack(d))
-        maybe = np.flatnonzero(rough >= bar)
-        maybe = maybe[maybe != i]
-        found = similarities(every[maybe], every[i])
-        order = np.lexsort((maybe, -found))[:keep]
-        order = np.sort(order[found[order] >= np.float32(least(d))])
-        size[place] = len(order)
-        columns.append(maybe[order].astype(np.int32))
-        values.append(found[order])
-    none = np.zeros(0, np.int32)
-    return size, np.concatenate([none, *columns]), np.concatenate([none.astype(np.float32), *values])
+    n, d = x.values.shape
+    size = np.zeros(len(at), np.int64)
+    columns, values = [np.zeros(0, np.int32)], [np.zeros(0, np.float32)]
+    step = max(1, SLAB // max(n, 1))
+    for first in range(0, len(at), step):
+        some = u.unit(at[first : first + step])
+        rough = np.empty((len(some), n), np.float32)
+        for b in range(0, n, TILE):
+            rough[:, b : b + TILE] = some @ x.unit(slice(b, b + TILE)).T
+        if same:
+            rough[np.arange(len(some)), at[first : first + step]] = -np.inf
+        bar = np.maximum(_rank(rough, keep), least(d)) - slack(d)
+        for r, row in enumerate(rough):
+            maybe = np.flatnonzero(row >= bar[r])
+            found = similarities(x.unit(maybe), some[r])
+            order = np.lexsort((maybe, -found))[:keep]
+            order = np.sort(order[found[order] >= np.float32(least(d))])
+            size[first + r] = len(order)
+            columns.append(maybe[order].astype(np.int32))
+            values.append(found[order])
+    return size, np.concatenate(columns), np.concatenate(values)
 
 
 def similarities(rows: F32, row: F32) -> F32:
@@ -183,15 +201,43 @@ def similarities(rows: F32, row: F32) -> F32:
     return np.minimum(fours[:, 0] + fours[:, 1], 1.0).astype(np.float32)
 
 
-def transposed(graph: Neighbors) -> Neighbors:
-    """Of every row those that have it as a neighbour."""
-    n = len(graph)
-    start = np.zeros(n + 1, np.int64)
-    np.cumsum(np.bincount(graph.indices, minlength=n), out=start[1:])
+def turned(indptr: I64, indices: I32, data: F32, width: int) -> tuple[I64, I32, F32]:
+    """The transpose of a CSR matrix of so many columns."""
+    start = np.zeros(width + 1, np.int64)
+    np.cumsum(np.bincount(indices, minlength=width), out=start[1:])
     if have_numba():
-        indices, data = np.empty_like(graph.indices), np.empty_like(graph.data)
-        turn(graph.indptr, graph.indices, graph.data, start[:-1].copy(), indices, data)
-        return Neighbors(start, indices, data)
-    order = np.argsort(graph.indices, kind="stable")
-    row = np.repeat(np.arange(n, dtype=np.int32), np.diff(graph.indptr))
-    return Neighbors(start, row[order], graph.data[order])
+        rows, values = np.empty_like(indices), np.empty_like(data)
+        turn(indptr, indices, data, start[:-1].copy(), rows, values)
+        return start, rows, values
+    order = np.argsort(indices, kind="stable")
+    row = np.repeat(np.arange(len(indptr) - 1, dtype=np.int32), np.diff(indptr))
+    return start, row[order], data[order]
+
+
+def joined_with(graph: Neighbors, both: bool) -> Near:
+    """Of every row those that name it and, if `both`, those it names; the larger of two similarities where
+    there are two, and 1 with itself."""
+    n = len(graph)
+    start, rows, values = turned(graph.indptr, graph.indices, graph.data, n)
+    if not both:
+        graph = Neighbors(np.zeros(n + 1, np.int64), graph.indices[:0], graph.data[:0])
+    if have_numba():
+        most = len(graph.indices) + len(rows) + n
+        indptr, indices, data = (
+            np.empty(n + 1, np.int64),
+            np.empty(most, np.int32),
+            np.empty(most, np.float32),
+        )
+        z = join_rows(graph.indptr, graph.indices, graph.data, start, rows, values, indptr, indices, data)
+        return Near(indptr, indices[:z].copy(), data[:z].copy())
+    each = np.arange(n)
+    row = np.concatenate([np.repeat(each, np.diff(graph.indptr)), np.repeat(each, np.diff(start)), each])
+    key = row * max(n, 1) + np.concatenate([graph.indices, rows, each])
+    weight = np.concatenate([graph.data, values, np.ones(n, np.float32)])
+    weight[key == row * max(n, 1) + row] = 1
+    order = np.argsort(key, kind="stable")
+    first = np.flatnonzero(np.diff(key[order], prepend=-1))
+    pair = key[order][first]
+    indptr = np.searchsorted(pair, np.arange(n + 1) * max(n, 1)).astype(np.int64)
+    best = np.maximum.reduceat(weight[order], first) if n else weight
+    return Near(indptr, (pair % max(n, 1)).astype(np.int32), best)

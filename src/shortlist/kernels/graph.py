@@ -235,3 +235,50 @@ def turn(indptr: I64, indices: I32, data: F32, start: I64, out_indices: I32, out
             out_indices[to] = i
             out_data[to] = data[e]
             start[indices[e]] = to + 1
+
+
+@kernel
+def join_rows(
+    indptr: I64,
+    indices: I32,
+    data: F32,
+    other_indptr: I64,
+    other_indices: I32,
+    other_data: F32,
+    out_indptr: I64,
+    out_indices: I32,
+    out_data: F32,
+) -> int:
+    """The larger entry of two square CSR matrices, and 1 between a row and itself; columns increase in each.
+
+    The outputs have room for the entries of both and n more. Returns how many there are.
+    """
+    z = 0
+    out_indptr[0] = 0
+    for i in range(len(indptr) - 1):
+        a, b, own = indptr[i], other_indptr[i], i
+        while True:
+            j = -1
+            v = np.float32(0.0)
+            if a < indptr[i + 1]:
+                j = indices[a]
+            if b < other_indptr[i + 1] and (j < 0 or other_indices[b] < j):
+                j = other_indices[b]
+            if own >= 0 and (j < 0 or own < j):
+                j = own
+            if j < 0:
+                break
+            if a < indptr[i + 1] and indices[a] == j:
+                v = data[a]
+                a += 1
+            if b < other_indptr[i + 1] and other_indices[b] == j:
+                v = max(v, other_data[b])
+                b += 1
+            if j == i:
+                v = np.float32(1.0)
+                own = -1
+            out_indices[z] = j
+            out_data[z] = v
+            z += 1
+        out_indptr[i + 1] = z
+    return z
