@@ -3,14 +3,13 @@
     f(S) = mean over rows u of max over s in S of w(u, s);  w(u, u) = 1, w(u, v) = 0 where the graph is silent
 
 Source: facility location on a graph of nearest neighbours: Lindgren, Wu and Dimakis 2016, Leveraging sparsity
-    for efficient submodular data summarization, arXiv:1703.02690, sec. 3.
+    for efficient submodular data summarization, arXiv:1703.02690.
 Deviates: a pair that either row names is joined (`both`), by the larger similarity where both name it;
     theirs, `both=False`, covers a row only by those it names itself.
 Cost: as many operations a gain as the row has neighbours; no product.
 Memory: 16 bytes a neighbour and row to hold, 40 to build.
-Guarantee: exact, monotone, submodular: greedy reaches 1 - 1/e of the best choice of k rows. By their theorem
-    1, for graphs of nearest neighbours the loss against all cosines is small once every chosen row has about
-    n log(n) / k neighbours.
+Guarantee: exact, monotone, submodular: greedy reaches 1 - 1/e of the best choice of k rows. By their theorem,
+    with (n / k) log n neighbours a row, up to constants, this loses little against all cosines.
 Use it when: a graph is at hand, or several objectives share one (`Recipe(graph=KNN(...))`). Not when: the
     choice is so small that most rows have no chosen neighbour (FacilityLocation).
 """
