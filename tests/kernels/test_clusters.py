@@ -104,3 +104,16 @@ def test_pairs_of_a_graph_are_joined_by_the_larger_similarity(n, seed, both):
         assert found.indptr.tolist() == np.searchsorted(row, np.arange(n + 1)).tolist()
         assert found.indices.tolist() == column.tolist()
         assert found.data.tolist() == want[row, column].tolist()
+
+
+@compiled
+def test_the_best_of_a_list_are_the_same_without_numba(monkeypatch):
+    rng = np.random.default_rng(3)
+    x = Directions.of(rng.integers(-1, 2, (40, 9)).astype(np.float32))
+    listed = np.array([rng.permutation(40)[:12] for _ in range(20)], np.int32)
+    count = rng.integers(0, 13, 20)
+
+    def work():
+        return [part.tobytes() for part in neighbors.best_listed(x, 4, 5, listed, count)]
+
+    assert work() == plainly(monkeypatch, work)

@@ -206,6 +206,15 @@ class Grapher(Protocol):
     def steps(self, pool: Pool) -> Plan[Neighbors]: ...
 
 
+@runtime_checkable
+class Approximate(Protocol):
+    """A Grapher that may miss neighbours, and measures how many."""
+
+    def recall(self, pool: Pool, found: Neighbors) -> float:
+        """The share of true neighbours that are in its graph, in [0, 1], on rows drawn with its seed."""
+        ...
+
+
 class Scorer(Protocol):
     """A paid function of items: f32[n] for n items."""
 

@@ -129,20 +129,42 @@ def _beyond(tile: F32, floor: F32, mirror: bool) -> tuple[U16, U16, F32]:
 
 def _finished(x: Directions, keep: int, lists: tuple[I32, I64] | None, a: int) -> list[tuple[I64, I32, F32]]:
     """Sizes, neighbours in order of position and similarities of rows from a on."""
-    stop, d = min(a + ROWS, len(x)), x.values.shape[1]
+    stop = min(a + ROWS, len(x))
     if lists is None:
         return [among(x, x, keep, np.arange(a, stop), same=True)]
     held, count = lists
-    size, width = np.zeros(stop - a, np.int64), min(keep, held.shape[1])
-    listed, exact = held[a:stop].copy(), np.empty((stop - a, held.shape[1]), np.float32)
-    lowest = np.float32(least(d))
-    best_of_rows(a, keep, lowest, x.values, x.inverse, count[a:stop], listed, exact, size)
+    return [best_listed(x, keep, a, held[a:stop], count[a:stop])]
+
+
+def best_listed(x: Directions, keep: int, a: int, listed: I32, count: I64) -> tuple[I64, I32, F32]:
+    """As `among`, of rows a, a + 1, ..., but out of the first count i64[b] of listed i32[b, c]."""
+    listed, lowest = listed.copy(), np.float32(least(x.values.shape[1]))
+    size, width = np.zeros(len(count), np.int64), min(keep, listed.shape[1])
+    exact = np.empty(listed.shape, np.float32)
+    if have_numba():
+        best_of_rows(a, keep, lowest, x.values, x.inverse, count, listed, exact, size)
+    else:
+        for r, c in enumerate(count.tolist()):
+            found = similarities(x.unit(listed[r, :c].astype(np.int64)), x.unit(np.array([a + r]))[0])
+            order = np.lexsort((listed[r, :c], -found))[:keep]
+            order = order[found[order] >= lowest]
+            size[r] = len(order)
+            listed[r, : len(order)], exact[r, : len(order)] = listed[r, order], found[order]
     some = np.arange(width) < size[:, None]
     columns = np.where(some, listed[:, :width], np.iinfo(np.int32).max)
     order = np.argsort(columns, axis=1, kind="stable")
     columns = np.take_along_axis(columns, order, axis=1)
     values = np.take_along_axis(exact[:, :width], order, axis=1)
-    return [(size, columns[some], values[some])]
+    return size, columns[some], values[some]
+
+
+def recall(x: Directions, keep: int, graph: Neighbors, at: I64) -> float:
+    """The share of the true neighbours of the rows at i64[b] that the graph names; 1 if they have none."""
+    size, columns, _ = among(x, x, keep, at, same=True)
+    owner = np.repeat(at, size)
+    rows = np.repeat(np.arange(len(graph)), np.diff(graph.indptr))
+    named = np.isin(owner * len(graph) + columns, rows * len(graph) + graph.indices)
+    return float(named.mean()) if len(named) else 1.0
 
 
 def nearest_to(u: Directions, x: Directions, keep: int) -> Generator[Any, Any, tuple[I64, I32, F32]]:

@@ -13,7 +13,7 @@ import numpy as np
 from shortlist.core.account import broken_shares
 from shortlist.core.arrays import F32, I64
 from shortlist.core.choice import Choice, Trace
-from shortlist.core.contracts import Built, Deduper, Encoder, Grapher, Limits, Objective
+from shortlist.core.contracts import Approximate, Built, Deduper, Encoder, Grapher, Limits, Objective
 from shortlist.core.drops import Drops
 from shortlist.core.effects import Plan
 from shortlist.core.errors import UsageError
@@ -133,6 +133,7 @@ def carry_out(settled: Settled, loaded: Loaded, plan: dict[str, Any], work: Work
     """Everything after the plan: encode, drop, choose, judge, gather the reasons."""
     with serial_blas():
         pool, dropped = prepare(settled, loaded, work)
+        plan = _with_recall(plan, settled, pool, work)
         objective = objective_of(settled, pool, work)
         built = _run(objective.build(pool), pool, work)
         limits, choice = chosen(settled, built, pool, loaded, work)
@@ -187,6 +188,17 @@ def _neighbors(graph: Grapher, pool: Pool, work: Work) -> Neighbors:
 
     kept = work.stages.do("graph", search)
     return Neighbors(kept["indptr"], kept["indices"], kept["data"])
+
+
+def _with_recall(plan: dict[str, Any], settled: Settled, pool: Pool, work: Work) -> dict[str, Any]:
+    """The plan, with how good an approximate graph turned out to be."""
+    graph = settled.graph
+    if not isinstance(graph, Approximate):
+        return plan
+    found = pool.signal(GRAPH, Neighbors)
+    kept = work.stages.do("recall", lambda: {"recall": np.array(graph.recall(pool, found))})
+    line = {"name": "graph recall", "value": f"{float(kept['recall']):.1%} of true neighbours, on a sample"}
+    return plan | {"lines": [*plan["lines"], line]}
 
 
 def _run(plan: Plan[T], pool: Pool, work: Work) -> T:
