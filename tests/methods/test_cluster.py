@@ -118,8 +118,8 @@ def test_farthest_first_is_the_traversal(spherical):
     first = int(generator(2, "farthest_first").integers(500))
     at = farthest_first.exact(x.unit(slice(None)), 40, first)
     assert found.centres.tobytes() == x.unit(at).tobytes()
-    taken = alone(spread.spread(x, 40, first, spread.farthest, ""))
-    assert taken.measured < 0.8 * 40 * 500  # the screen is of use
+    taken = alone(spread.traversed(x, 40, first))
+    assert taken.measured < 0.8 * 40 * 500  # sleep and screen are of use
 
 
 def test_huge_and_tiny_numbers_are_measured_all_the_same():

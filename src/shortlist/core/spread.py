@@ -1,4 +1,4 @@
-"""Points taken one by one far from those taken before: farthest first, or drawn by squared distance.
+"""Points taken one by one far from those taken before: the farthest, or drawn by squared distance.
 
 After each point only rows that may have come nearer are measured. With P the leading principal axes,
 <x, c> <= <Px, Pc> + |x - Px| |c - Pc| (Cauchy-Schwarz), so one product of 64 columns tells which
@@ -15,12 +15,16 @@ from typing import Any
 import numpy as np
 
 from shortlist.core.arrays import F32, F64, I32, I64
+from shortlist.core.clusters import assigned
 from shortlist.core.cosine import Directions
 from shortlist.core.effects import scan
+from shortlist.core.near import only
 from shortlist.kernels.clusters import closer
 
 #: Leading axes (with the rest 64 columns: others are slow), rows they are found on, rows of a block.
 AXES, SAMPLE, BLOCK = 63, 1 << 12, 1 << 16
+#: Rows at less than this share of the largest squared distance sleep.
+SHARE = 0.85
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,9 +49,8 @@ class Taken:
     measured: int
 
 
-def screened(x: Directions) -> Generator[Any, Any, Screen]:
-    """Coordinates of every row along the leading axes of rows spread over the pool."""
-    axes = _axes(x)
+def screened(x: Directions, axes: F64) -> Generator[Any, Any, Screen]:
+    """Coordinates of every row along the axes f64[d, a]."""
     part = partial(_turned, x, axes)
     parts = yield from scan(part, list.__add__, range(0, max(len(x), 1), 1024), "turning vectors")
     coordinates = np.empty((len(x), axes.shape[1] + 1), np.float32, order="F")
@@ -59,7 +62,7 @@ def spread(
     x: Directions, m: int, first: int, following: Callable[[F64], int], note: str
 ) -> Generator[Any, Any, Taken]:
     """Take row `first`, then whatever `following(squares)` says, up to m rows; it ends at squares of 0."""
-    screen = yield from screened(x)
+    screen = yield from screened(x, _axes(x))
     taken = [first]
     codes, squares, measured = np.zeros(len(x), np.int32), np.full(len(x), np.inf), 0
     over = range(0, len(x), BLOCK)
@@ -73,9 +76,33 @@ def spread(
         taken.append(following(squares))
 
 
-def farthest(squares: F64) -> int:
-    """The row farthest from all taken, the first of equals."""
-    return int(squares.argmax())
+def traversed(x: Directions, m: int, first: int) -> Generator[Any, Any, Taken]:
+    """Take row `first`, then always the row farthest from all taken, the first of equals, up to m rows.
+
+    Distances only fall, so a row nearer than the farthest by some way cannot be next: it sleeps until the
+    farthest has come down to it, and then meets all points it missed in one product.
+    """
+    axes, taken, measured = _axes(x), [first], 0
+    codes, squares = yield from assigned(x, x.unit(np.array(taken)))
+    while len(taken) < m and squares.max() > 0:
+        seen, bar = len(taken), SHARE * squares.max()
+        awake = np.flatnonzero(squares >= bar)
+        if 2 * len(awake) > len(x):
+            awake = np.arange(len(x))
+        mine = x if len(awake) == len(x) else only(x, awake)
+        screen = yield from screened(mine, axes)
+        near, none = squares[awake], np.zeros(len(awake), np.int32)
+        while len(taken) < m and near.max() >= bar:
+            at = int(near.argmax())
+            taken.append(int(awake[at]))
+            part = partial(_closer, mine, screen, at, 0, none, near)
+            parts = yield from scan(part, list.__add__, range(0, len(mine), BLOCK), "farthest row")
+            near = np.concatenate([p[1] for p in parts])
+            measured += sum(p[2] for p in parts)
+        other, apart = yield from assigned(x, x.unit(np.array(taken[seen:])))
+        codes = np.where(apart < squares, other + np.int32(seen), codes)
+        squares = np.minimum(apart, squares)
+    return Taken(np.array(taken, np.int64), codes, squares, measured)
 
 
 def by_square(draw: np.random.Generator, weight: F64 | None, squares: F64) -> int:

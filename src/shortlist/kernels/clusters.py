@@ -23,18 +23,22 @@ HALF_STEP, TINY = 2.0**-24, 1e-37
 
 
 @kernel
-def square(values: F32, scale: F32, i: int, points: F32, j: int, most: float) -> float:
+def square(values: F32, scale: F32, i: int, points: F32, j: int, most: float, ahead: int) -> float:
     """|values[i] * scale[i] - points[j]|^2 of values f32[n, d], points f32[m, d]; infinite if not below most.
 
-    Sums of squares never fall, so it may stop as soon as they reach `most`.
+    Sums of squares never fall, so it may stop as soon as they reach `most`. Row `ahead`, the next to be asked
+    for, is touched on the way: rows that lie far apart would otherwise be waited for one by one.
     """
     d = values.shape[1]
     s = scale[i]
     a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = 0.0
+    touched = np.float32(0.0)
     whole = d - d % 8
     for t in range(0, whole, 8):
-        if t % 64 == 0 and ((a0 + a1) + (a2 + a3)) + ((a4 + a5) + (a6 + a7)) >= most:
-            return np.inf
+        if t % 16 == 0:
+            touched = max(touched, values[ahead, t])
+            if t % 64 == 0 and ((a0 + a1) + (a2 + a3)) + ((a4 + a5) + (a6 + a7)) >= most:
+                return np.inf
         x0 = np.float64(np.float32(values[i, t] * s)) - np.float64(points[j, t])
         x1 = np.float64(np.float32(values[i, t + 1] * s)) - np.float64(points[j, t + 1])
         x2 = np.float64(np.float32(values[i, t + 2] * s)) - np.float64(points[j, t + 2])
@@ -69,7 +73,7 @@ def square(values: F32, scale: F32, i: int, points: F32, j: int, most: float) ->
         else:
             a6 += x0 * x0
     total = ((a0 + a1) + (a2 + a3)) + ((a4 + a5) + (a6 + a7))
-    return total if total < most else np.inf
+    return total if total < most and touched >= 0.0 else np.inf
 
 
 @kernel
@@ -97,13 +101,13 @@ def settle_nearest(
             at, least = -1, np.inf
             for j in range(m):
                 if not (half[j] - dots[i, j] > best + slack[i]):
-                    s = square(values, scale, i, points, j, least)
+                    s = square(values, scale, i, points, j, least, i)
                     if s < least:
                         at, least = j, s
             squares[i] = least
         else:
             at = max(at, 0)
-            squares[i] = square(values, scale, i, points, at, np.inf)
+            squares[i] = square(values, scale, i, points, at, np.inf, i)
         codes[i] = at
 
 
@@ -119,14 +123,12 @@ def come_closer(
     codes: I32,
     squares: F64,
     maybe: I64,
-    touched: F32,
 ) -> int:
     """Rows nearer to points[0] than squares f64[b] says get this distance and codes[i] = code.
 
     dots f32[b]: no inner product with the point is larger, up to 1e-5 of length f64[b] times `long`, the
     lengths of row and point: rows that cannot have come nearer are not measured. Returns how many were.
-    maybe i64[b] and touched f32[1] are scratch: rows to measure are few and far between, so each is touched
-    while the one before is measured, which halves the wait for memory.
+    maybe i64[b] is scratch.
     """
     z = 0
     for i in range(len(codes)):
@@ -135,17 +137,12 @@ def come_closer(
         if not (rough >= squares[i]):
             maybe[z] = i
             z += 1
-    most = np.float32(0.0)
     for q in range(z):
         i = maybe[q]
-        if q + 1 < z:
-            for t in range(0, values.shape[1], 16):
-                most = max(most, values[maybe[q + 1], t])
-        s = square(values, scale, i, points, 0, squares[i])
+        s = square(values, scale, i, points, 0, squares[i], maybe[min(q + 1, z - 1)])
         if s < squares[i]:
             squares[i] = s
             codes[i] = code
-    touched[0] = most
     return z
 
 
@@ -185,7 +182,8 @@ def nearest(values: F32, scale: F32, points: F32) -> tuple[I32, F64]:
         dots = np.matmul(rows, points.T, dtype=np.float32)
         norms = np.einsum("ij,ij->i", points, points, dtype=np.float64)
         half, longest = (norms / 2).astype(np.float32), np.sqrt(norms.max())
-        length = np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float64))
+        # no shorter than it is: a float32 sum is off by less, and loses no more where squares vanish
+        length = 1.001 * np.sqrt(np.einsum("ij,ij->i", rows, rows).astype(np.float64)) + 1e-17
         loss = (values.shape[1] + 4) * length * longest + 4 * longest**2
         slack: F32 = (2 * HALF_STEP * loss + TINY).astype(np.float32)
         if have_numba():
@@ -210,10 +208,8 @@ def closer(
     wide = point.astype(np.float64)
     long = float(np.sqrt(wide @ wide))
     if have_numba():
-        maybe, touched = np.empty(len(codes), np.int64), np.empty(1, np.float32)
-        return come_closer(
-            dots, length, values, scale, point[None], long, code, codes, squares, maybe, touched
-        )
+        maybe = np.empty(len(codes), np.int64)
+        return come_closer(dots, length, values, scale, point[None], long, code, codes, squares, maybe)
     rough = length * length + long * long - 2.0 * dots.astype(np.float64) - 2e-5 * (length * long) - 1e-37
     at = np.flatnonzero(~(rough >= squares))
     s = squares_plain(values[at] * scale[at, None], point)

@@ -4,10 +4,11 @@
 
 Source: Gonzalez 1985, Clustering to minimize the maximum intercluster distance,
 doi:10.1016/0304-3975(85)90224-5.
-Deviates: a row is measured against a new centre only where a bound from the 63 leading principal axes and
-    the length of the rest (Cauchy-Schwarz) cannot rule out that it comes nearer; the centres are the same.
-Cost: 130 n operations a centre, and 2 d for each row that the bound lets through (one in ten or so).
-Memory: 300 bytes a row.
+Deviates: rows far from being the next sleep, and meet the centres they missed in one product when the
+    radius has come down to them; of the others only those are measured that a bound from the 63 leading
+    principal axes and the length of the rest (Cauchy-Schwarz) does not rule out. The centres are the same.
+Cost: 2 n m d operations in few large products; a centre takes 130 for each row awake, one in ten or so.
+Memory: 300 bytes a row; 4 d for each row awake, half of the vectors at most; 4 KiB a centre and thread.
 Guarantee: the radius is at most twice that of the best m centres; distances are settled in float64, equally
     far rows by position, so threads and cuts of the pool cannot show. Fewer than m centres come back only
     where fewer rows differ.
@@ -31,7 +32,7 @@ from shortlist.core.errors import UsageError
 from shortlist.core.pool import Pool
 from shortlist.core.seeds import generator
 from shortlist.core.signals import Vectors
-from shortlist.core.spread import farthest, need, spread
+from shortlist.core.spread import need, traversed
 from shortlist.kernels.clusters import squares_plain
 
 
@@ -56,11 +57,12 @@ class FarthestFirst:
             raise UsageError(f"FarthestFirst: m must be at least 1, found {self.m}")
 
     def need(self, pool: Pool) -> Need:
-        """Peak bytes beyond the pool, and operations where one row in ten passes the bound."""
+        """Peak bytes beyond the pool, and operations where one row in five is awake."""
         n, d = pool.signal(self.by, Vectors).values.shape
         m = min(self.m, n)
-        flops = n * m * (130.0 + 0.2 * d) + 130.0 * n * d
-        return Need(need(n, d) + 4.0 * m * d + 16.0 * n, flops)
+        flops = n * m * (2.0 * d + 30.0) + 260.0 * n * d
+        held = need(n, d) + 2.0 * n * d + 4.0 * m * d + 40.0 * n
+        return Need(held + 4.0 * 1024 * (m + d), flops)
 
     def steps(self, pool: Pool) -> Plan[Clusters]:
         """One centre after the other, each as a pass over the screened rows."""
@@ -68,7 +70,7 @@ class FarthestFirst:
         if not len(x):
             return nothing(x.values.shape[1], self.spherical)
         first = int(generator(self.seed, "farthest_first").integers(len(x)))
-        taken = yield from spread(x, self.m, first, farthest, "farthest row")
+        taken = yield from traversed(x, self.m, first)
         return finished(pool, x.unit(taken.at), taken.codes, taken.squares, self.spherical)
 
 

@@ -9,7 +9,7 @@ Cost: n^2 d operations, and about as long as 60 more of them a pair for the sele
 Memory: 32 bytes a neighbour and row while searching, 8 at the end; 20 MiB a strip of 1,024 rows at work.
 Guarantee: exact: membership, order and similarities (rounded to float32) are those of float64 inner products,
     so tiles, threads and BLAS cannot show. Not every graph is symmetric.
-Use it when: an objective asks for a graph (GraphCoverage), up to some 200,000 rows. Not when: there are
+Use it when: an objective asks for a graph (GraphCoverage), up to some 100,000 rows. Not when: there are
     more (ApproximateKNN of the extra `ann`), or one objective alone needs cosines (FacilityLocation).
 """
 
