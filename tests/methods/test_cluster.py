@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from itertools import pairwise
 
 import numpy as np
@@ -19,6 +20,7 @@ from shortlist.methods.cluster import farthest_first, k_means, mini_batch
 from shortlist.methods.cluster.farthest_first import FarthestFirst
 from shortlist.methods.cluster.k_means import KMeans
 from shortlist.methods.cluster.mini_batch import MiniBatchKMeans
+from shortlist.methods.graph.knn import KNN
 
 ALL = (
     KMeans(m=9, sample=3),
@@ -176,3 +178,18 @@ def test_clusters_that_cannot_be_are_refused():
     ):
         with pytest.raises(ContractError):
             Clusters(*bad, True)
+
+
+@pytest.mark.parametrize(
+    "method",
+    [KMeans(m=50), MiniBatchKMeans(m=50, batches=4), FarthestFirst(m=50), KNN(neighbors=20)],
+    ids=repr,
+)
+def test_memory_stays_within_what_is_stated(method):
+    small, pool = pool_of(blobs(1100, 96)), pool_of(blobs(6000, 96))
+    alone(method.steps(small))  # compiles
+    tracemalloc.start()
+    alone(method.steps(pool))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < method.need(pool).bytes < 8 * peak + 2e7

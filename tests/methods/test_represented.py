@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -85,3 +87,14 @@ def test_a_complete_graph_is_facility_location():
     assert (
         climb(built, 9).tolist() == climb(alone(facility_location.FacilityLocation().build(pool)), 9).tolist()
     )
+
+
+@pytest.mark.parametrize("neighbors", [0, 9])
+def test_memory_stays_within_what_is_stated(neighbors):
+    pool, f = clustered(6000), Represented(centres=KMeans(m=150), neighbors=neighbors)
+    alone(f.build(clustered(600)))
+    tracemalloc.start()
+    alone(f.build(pool))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < f.need(pool, 10).bytes

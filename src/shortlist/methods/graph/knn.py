@@ -6,7 +6,7 @@ Source: the definition; the search is brute force (Johnson, Douze and Jegou 2017
     does the same in tiles with k-selection), with each product of two tiles used both ways.
 Deviates: cosines below 1e-4 count as 0 (2e-4 and more beyond some 700 dimensions), negative ones too.
 Cost: n^2 d operations, and about as long as 60 more of them a pair for the selection.
-Memory: 32 bytes a neighbour and row while searching, 8 at the end; 20 MiB a strip of 1,024 rows at work.
+Memory: 64 bytes a neighbour and row while searching, 8 at the end; 24 MiB a tile at work.
 Guarantee: exact: membership, order and similarities (rounded to float32) are those of float64 inner products,
     so tiles, threads and BLAS cannot show. Not every graph is symmetric.
 Use it when: an objective asks for a graph (GraphCoverage), up to some 100,000 rows. Not when: there are
@@ -50,7 +50,8 @@ class KNN:
         """Peak bytes beyond the pool, for one thread, and operations."""
         n, d = pool.signal(self.by, Vectors).values.shape
         b = min(self.neighbors, n)
-        strip = 6.0 * min(n, 1024) * min(n, 20 * 1024) + 24.0 * 1024 * 1024 + 8.0 * 1024 * d
+        # twice what the first two strips offer of rows in no order, and a tile with its copies
+        strip = 24.0 * n * (b + 1) + 24.0 * min(n, 1024) ** 2 + 8.0 * 1024 * d
         # lists, what a wave offers them, the graph
         lists = (8.0 * room(b) + 6.0 * 4 * b + 8.0 * b) * n
         return Need(bytes=lists + strip + 24.0 * n, flops=(d + 60.0) * n * n)

@@ -74,7 +74,7 @@ class Represented:
         else:
             m, first = min(self.centres.m, n), self.centres.need(pool)
         b = min(self.neighbors, n)
-        held = 32.0 * b * m + 8.0 * SLAB if b else 4.0 * n * m + 4.0 * min(n * m, SLAB)
+        held = 32.0 * b * m + 8.0 * SLAB if b else 4.0 * (n * m + min(n * m, SLAB) + min(n * d, SLAB))
         flops = 2.0 * n * m * d + 1600.0 * m * (b or n)
         return Need(max(first.bytes, held + 4.0 * m * d + 24.0 * n), first.flops + flops)
 
