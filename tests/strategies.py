@@ -169,6 +169,8 @@ ROLES = {
     "solver": ("__call__", ("Choice",)),
     "encoder": ("steps", ("Plan[Vectors]", "Plan[Terms]")),
     "deduper": ("steps", ("Plan[Drops]",)),
+    "clusterer": ("steps", ("Plan[Clusters]",)),
+    "grapher": ("steps", ("Plan[Neighbors]",)),
 }
 
 

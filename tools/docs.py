@@ -25,6 +25,7 @@ KINDS = {
     "constrain": ("Constraints", "what every choice must keep"),
     "solve": ("Solvers", "how the rows are found"),
     "cluster": ("Clustering", "which points stand for the pool"),
+    "graph": ("Graphs", "which rows are near which"),
     "dedup": ("Near-duplicates", "which rows are copies, and which copy is kept"),
     "encode": ("Encoders", "vectors from text"),
     "measures": ("Measures", "how a choice is judged"),

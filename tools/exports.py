@@ -17,19 +17,22 @@ WIDTH = 110
 SRC = ROOT / "src" / "shortlist"
 #: The public names that no EXAMPLES of a method names, by module.
 LISTED = {
+    "adapters.ann": "ApproximateKNN",
     "adapters.minilm": "MiniLM",
     "core.ballots": "Approvals",
     "core.budget": "Budget Ledger",
     "core.choice": "Choice Trace",
     "core.claim": "Claim",
-    "core.contracts": "Built Constraint Deduper Encoder Limits Need Objective Row Scorer Solver",
+    "core.clusters": "Clusters",
+    "core.contracts": "Approximate Built Clusterer Constraint Deduper Encoder Grapher Limits Need "
+    "Objective Row Scorer Solver",
     "core.drops": "Drops",
     "core.effects": "Ask Gather Make Plan Scan alone ask lockstep scan",
     "core.errors": "BudgetExhausted CheckFailed ContractError InfeasibleError InputError MemoryRefused "
     "ShortlistError StorageError UsageError",
     "core.pool": "Pool",
     "core.recipe": "Recipe",
-    "core.signals": "Costs Labels Scores Tags Terms Text Vectors",
+    "core.signals": "Costs Labels Neighbors Scores Tags Terms Text Vectors",
     "doors.bias": "Bias BiasStudy bias",
     "doors.compare": "Comparison Measure compare",
     "doors.curate": "Curation Work curate",

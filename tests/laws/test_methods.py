@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from shortlist.core.errors import ContractError
 from shortlist.core.limits import bind
-from tests.laws import catalogue, constrain, dedup, encode, objective, solve
+from tests.laws import catalogue, cluster, constrain, dedup, encode, graph, objective, solve
 from tests.strategies import Method, Scene, edge_pools, examples, methods, modules, pools, scene, scenes
 
 LAWS: dict[str, tuple[Callable[..., None], ...]] = {
@@ -21,9 +21,19 @@ LAWS: dict[str, tuple[Callable[..., None], ...]] = {
     "solver": solve.LAWS,
     "encoder": encode.LAWS,
     "deduper": dedup.LAWS,
+    "clusterer": cluster.LAWS,
+    "grapher": graph.LAWS,
 }
 #: Pools drawn a law and method.
-DRAWS = {"objective": 20, "constraint": 40, "solver": 40, "encoder": 10, "deduper": 20}
+DRAWS = {
+    "objective": 20,
+    "constraint": 40,
+    "solver": 40,
+    "encoder": 10,
+    "deduper": 20,
+    "clusterer": 20,
+    "grapher": 20,
+}
 
 WITH = settings(deadline=None, derandomize=True, database=None, print_blob=False, report_multiple_bugs=False)
 

@@ -25,6 +25,9 @@ def told(kind: str, method: Any, answer: Any) -> list[bytes]:
             for at in (5, 2999, 1024):
                 state = answer.add(state, at)
             return [answer.gains(state, np.arange(len(POOL))).tobytes()]
+        case "clusterer":
+            numbers = np.array([answer.inertia, answer.radius])
+            return [x.tobytes() for x in (answer.centres, answer.codes, answer.rows, numbers)]
         case "deduper":
             return [answer.rows.tobytes(), answer.of.tobytes(), answer.similarity.tobytes()]
     if isinstance(answer, Vectors):
@@ -39,7 +42,11 @@ def plan(kind: str, method: Any) -> Plan[Any]:
 
 @pytest.mark.parametrize(
     ("kind", "method"),
-    [(kind, m) for kind in ("objective", "encoder", "deduper") for m in examples(kind)],
+    [
+        (kind, m)
+        for kind in ("objective", "encoder", "deduper", "clusterer", "grapher")
+        for m in examples(kind)
+    ],
     ids=lambda x: x if isinstance(x, str) else expression(x),
 )
 def test_threads_do_not_show(kind, method):

@@ -96,6 +96,9 @@ _CHOICE = [
     click.option("--solver", metavar="EXPR", help="LazyGreedy(), CostBenefit(), Greedy(), Exhaustive()."),
     click.option("--encoder", metavar="EXPR", help="What makes vectors of text: LSA(by='text', d=256)."),
     click.option(
+        "--graph", metavar="EXPR", help="Neighbours of every row, for methods by='graph': KNN(by='vec')."
+    ),
+    click.option(
         "--drop", metavar="EXPR", multiple=True, help="What drops duplicates; 'none' drops nothing."
     ),
     click.option(

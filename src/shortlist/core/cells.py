@@ -54,7 +54,7 @@ def about(n: int) -> int:
 
 
 def cells(x: Directions, u: Directions, count: int, probes: int, seed: int) -> Generator[Any, Any, Cells]:
-    """`count` pivots: a row of x is in the cell of its nearest, a row of u looks into its `probes` nearest."""
+    """`count` pivots: a row of x is in the cell of its nearest; one of u looks into its `probes` nearest."""
     pivots = trained(x, count, seed)
     probes = min(probes, len(pivots))
     blocks = range(0, max(len(x), 1), TILE)

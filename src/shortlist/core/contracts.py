@@ -12,9 +12,10 @@ from shortlist.core.arrays import F32, F64, I64, Bool
 from shortlist.core.choice import Choice
 from shortlist.core.effects import Plan
 from shortlist.core.pool import Pool
-from shortlist.core.signals import Vectors
+from shortlist.core.signals import Neighbors, Vectors
 
 if TYPE_CHECKING:
+    from shortlist.core.clusters import Clusters
     from shortlist.core.drops import Drops
 
 
@@ -211,6 +212,45 @@ class Deduper(Protocol):
     def need(self, pool: Pool) -> Need: ...
 
     def steps(self, pool: Pool) -> Plan[Drops]: ...
+
+
+@runtime_checkable
+class Clusterer(Protocol):
+    """Finds at most `m` centres in the vectors `by`, and the cluster of every row."""
+
+    @property
+    def by(self) -> str: ...
+
+    @property
+    def m(self) -> int: ...
+
+    def need(self, pool: Pool) -> Need: ...
+
+    def steps(self, pool: Pool) -> Plan[Clusters]: ...
+
+
+@runtime_checkable
+class Grapher(Protocol):
+    """Finds up to `neighbors` most similar rows of every row by the vectors `by`."""
+
+    @property
+    def by(self) -> str: ...
+
+    @property
+    def neighbors(self) -> int: ...
+
+    def need(self, pool: Pool) -> Need: ...
+
+    def steps(self, pool: Pool) -> Plan[Neighbors]: ...
+
+
+@runtime_checkable
+class Approximate(Protocol):
+    """A Grapher that may miss neighbours, and measures how many."""
+
+    def recall(self, pool: Pool, found: Neighbors) -> float:
+        """The share of true neighbours that are in its graph, in [0, 1], on rows drawn with its seed."""
+        ...
 
 
 class Scorer(Protocol):

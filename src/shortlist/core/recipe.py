@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shortlist.core.contracts import Constraint, Deduper, Encoder, Objective, Solver
+from shortlist.core.contracts import Constraint, Deduper, Encoder, Grapher, Objective, Solver
 from shortlist.core.errors import UsageError
 
 
@@ -15,6 +15,7 @@ class Recipe:
     Args:
         encode: makes vectors from text; used only where the pool has none.
         drop: what leaves the pool before choosing, in order; None: the plan decides, (): nothing.
+        graph: finds the neighbours of every candidate that is left; objectives name them `by='graph'`.
         objective: the set function; None: coverage and scores, weighed by `diversity`.
         within: constraints that all must hold; the size among them (Cardinality).
         solver: the optimiser.
@@ -23,6 +24,7 @@ class Recipe:
 
     encode: Encoder | None = None
     drop: tuple[Deduper, ...] | None = None
+    graph: Grapher | None = None
     objective: Objective | None = None
     within: tuple[Constraint, ...] = ()
     solver: Solver | None = None

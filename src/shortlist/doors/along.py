@@ -163,7 +163,7 @@ def _along(f: Objective, course: Course, sets: Sequence[I64], cuts: Sequence[I64
             return [_at(_redundancy(unit(x[s])), c) for s, c in zip(sets, cuts, strict=True)]
         case LabelGraphGain():
             bound = alone(f.build(course.pool))
-            return [np.array([bound.value(s[:c]) for c in cut]) for s, cut in zip(sets, cuts, strict=True)]
+            return [np.array([bound.worth_of(s[:c]) for c in cut]) for s, cut in zip(sets, cuts, strict=True)]
         case GraphCut() | SumRedundancy() | FeatureBased() | SetCover() | ProbabilisticSetCover():
             plan: Plan[Any] = f.build(course.pool)
             built = alone(plan)  # once for all choices; `value` starts anew for each

@@ -13,21 +13,21 @@ import numpy as np
 from shortlist.core.account import broken_shares
 from shortlist.core.arrays import F32, I64
 from shortlist.core.choice import Choice, Trace
-from shortlist.core.contracts import Built, Deduper, Encoder, Limits, Objective
+from shortlist.core.contracts import Approximate, Built, Deduper, Encoder, Grapher, Limits, Objective
 from shortlist.core.drops import Drops
 from shortlist.core.effects import Plan
 from shortlist.core.errors import UsageError
 from shortlist.core.limits import BoundLimits
 from shortlist.core.pool import Pool
 from shortlist.core.recipe import Recipe
-from shortlist.core.signals import Text, Vectors
+from shortlist.core.signals import Neighbors, Text, Vectors
 from shortlist.doors.along import in_proportion
 from shortlist.doors.balance import balance
 from shortlist.doors.evidence import evidence
 from shortlist.doors.explain import explain
 from shortlist.doors.preview import preview
 from shortlist.doors.routing import resized
-from shortlist.doors.settle import Settled, settle
+from shortlist.doors.settle import GRAPH, Settled, settle
 from shortlist.doors.why import Facts, why
 from shortlist.methods.constrain.exclude import Exclude
 from shortlist.methods.constrain.feasible import settle as feasible
@@ -133,6 +133,7 @@ def carry_out(settled: Settled, loaded: Loaded, plan: dict[str, Any], work: Work
     """Everything after the plan: encode, drop, choose, judge, gather the reasons."""
     with serial_blas():
         pool, dropped = prepare(settled, loaded, work)
+        plan = _with_recall(plan, settled, pool, work)
         objective = objective_of(settled, pool, work)
         built = _run(objective.build(pool), pool, work)
         limits, choice = chosen(settled, built, pool, loaded, work)
@@ -151,7 +152,7 @@ def carry_out(settled: Settled, loaded: Loaded, plan: dict[str, Any], work: Work
 
 
 def prepare(settled: Settled, loaded: Loaded, work: Work) -> tuple[Pool, tuple[Drops, ...]]:
-    """The candidates: encoded, then without what the droppers drop. Rows the user named always stay."""
+    """The candidates: encoded, without what the droppers drop, with their graph. Rows the user named stay."""
     pool = loaded.pool
     if settled.encode is not None and settled.vectors:
         encode = settled.encode
@@ -165,6 +166,8 @@ def prepare(settled: Settled, loaded: Loaded, work: Work) -> tuple[Pool, tuple[D
         dropped.append(found)
         if len(found):
             pool = pool.take(np.flatnonzero(~np.isin(pool.rows, found.rows)))
+    if settled.graph is not None:
+        pool = pool.with_signal(GRAPH, _neighbors(settled.graph, pool, work))
     return pool, tuple(dropped)
 
 
@@ -173,6 +176,29 @@ def _encoded(encode: Encoder, pool: Pool, work: Work) -> F32:
     if not isinstance(made, Vectors):
         raise UsageError(f"{type(encode).__name__} makes {type(made).__name__}; vectors are needed: use LSA")
     return made.values
+
+
+def _neighbors(graph: Grapher, pool: Pool, work: Work) -> Neighbors:
+    def search() -> Arrays:
+        made = _run(graph.steps(pool), pool, work)
+        if not isinstance(made, Neighbors):
+            name = type(graph).__name__
+            raise UsageError(f"{name} makes {type(made).__name__}; a graph is needed: use KNN")
+        return {"indptr": made.indptr, "indices": made.indices, "data": made.data}
+
+    kept = work.stages.do("graph", search)
+    return Neighbors(kept["indptr"], kept["indices"], kept["data"])
+
+
+def _with_recall(plan: dict[str, Any], settled: Settled, pool: Pool, work: Work) -> dict[str, Any]:
+    """The plan, with how good an approximate graph turned out to be."""
+    graph = settled.graph
+    if not isinstance(graph, Approximate):
+        return plan
+    found = pool.signal(GRAPH, Neighbors)
+    kept = work.stages.do("recall", lambda: {"recall": np.array(graph.recall(pool, found))})
+    line = {"name": "graph recall", "value": f"{float(kept['recall']):.1%} of true neighbours, on a sample"}
+    return plan | {"lines": [*plan["lines"], line]}
 
 
 def _run(plan: Plan[T], pool: Pool, work: Work) -> T:

@@ -50,6 +50,7 @@ def manifest(
         "recipe": {
             "encode": expression(recipe.encode) if recipe.encode else None,
             "drop": [expression(d) for d in recipe.drop or ()],
+            "graph": expression(recipe.graph) if recipe.graph else None,
             "objective": expression(recipe.objective),
             "within": [expression(c) for c in recipe.within],
             "solver": expression(recipe.solver),

@@ -13,7 +13,7 @@ from shortlist.core.expression import expression
 from shortlist.core.pool import Pool
 from shortlist.core.signals import Vectors
 from shortlist.doors.routing import seconds
-from shortlist.doors.settle import BASE, Settled, promised
+from shortlist.doors.settle import BASE, Settled, promised, with_neighbors
 from shortlist.store.loaded import Loaded
 
 #: A constraint of more bounds is written as one.
@@ -28,7 +28,7 @@ def preview(settled: Settled, loaded: Loaded, memory: float, seed: int) -> dict[
     """
     needs = stages(settled, loaded)
     peak = max((n.bytes for n in needs.values()), default=0.0)
-    held = BASE + loaded.pool.nbytes + _encoded(settled, loaded.pool)
+    held = BASE + loaded.pool.nbytes + _encoded(settled, loaded.pool) + _linked(settled, loaded.pool)
     total = held + peak
     if total > memory:
         largest = max(needs, key=lambda name: needs[name].bytes)
@@ -82,6 +82,7 @@ def written(settled: Settled) -> dict[str, Any]:
     return {
         "encode": expression(settled.encode) if settled.encode else None,
         "drop": [expression(d) for d in settled.drop],
+        "graph": expression(settled.graph) if settled.graph else None,
         "objective": expression(objective) if objective else None,
         "parts": [
             {"method": expression(p), "share": s} for p, s in zip(settled.parts, settled.shares, strict=True)
@@ -99,6 +100,9 @@ def stages(settled: Settled, loaded: Loaded) -> dict[str, Need]:
         needs["encoding"] = settled.encode.need(loaded.pool)
     for method in settled.drop:
         needs[f"dropping by {type(method).__name__}"] = method.need(pool)
+    if settled.graph is not None:
+        needs["finding neighbours"] = settled.graph.need(pool)
+        pool = with_neighbors(pool, settled.graph)
     objectives = [settled.recipe.objective] if settled.recipe.objective else list(settled.parts)
     parts = [o.need(pool, settled.k) for o in objectives]
     needs["choosing"] = Need(sum(p.bytes for p in parts), sum(p.flops for p in parts))
@@ -119,6 +123,13 @@ def _encoded(settled: Settled, pool: Pool) -> float:
         return 0.0
     vectors = promised(pool, settled.encode, settled.vectors).signal(settled.vectors, Vectors)
     return float(np.prod(vectors.values.shape)) * 4
+
+
+def _linked(settled: Settled, pool: Pool) -> float:
+    """Bytes of the graph."""
+    if settled.graph is None:
+        return 0.0
+    return 8.0 * len(pool) * (min(settled.graph.neighbors, len(pool)) + 1)
 
 
 def _rule(constraint: Constraint, pool: Pool, k: int) -> str:

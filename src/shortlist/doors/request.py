@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from shortlist.catalogue import methods
-from shortlist.core.contracts import Constraint, Deduper, Encoder, Objective, Solver
+from shortlist.core.contracts import Constraint, Deduper, Encoder, Grapher, Objective, Solver
 from shortlist.core.errors import InputError, UsageError
 from shortlist.core.expression import parse
 from shortlist.core.recipe import Recipe
@@ -85,6 +85,7 @@ def recipe_of(request: Request, loaded: Loaded) -> Recipe:
     return Recipe(
         encode=_method(request.get("encoder"), Encoder, "--encoder"),
         drop=_drop(request, loaded),
+        graph=_method(request.get("graph"), Grapher, "--graph"),
         objective=_method(request.get("objective"), Objective, "--objective"),
         within=_within(request, loaded),
         solver=_method(request.get("solver"), Solver, "--solver"),

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from shortlist.core.contracts import Deduper, Encoder, Objective, Solver
+from shortlist.core.contracts import Deduper, Encoder, Grapher, Objective, Solver
 from shortlist.core.errors import UsageError
 from shortlist.core.pool import Pool
 from shortlist.core.recipe import Recipe
-from shortlist.core.signals import Vectors
+from shortlist.core.signals import Neighbors, Vectors
 from shortlist.doors.routing import coverage_for
 from shortlist.methods.constrain.cardinality import Cardinality
 from shortlist.methods.constrain.knapsack import Knapsack
@@ -27,6 +27,8 @@ from shortlist.store.loaded import Loaded
 
 #: Name of the vectors that an encoder makes.
 ENCODED = "encoded"
+#: Name of the neighbours that a grapher finds.
+GRAPH = "graph"
 #: Bytes of the interpreter with its libraries and compiled kernels, measured.
 BASE = 230 * 2**20
 #: Every choice of so few rows is tried.
@@ -60,6 +62,11 @@ class Settled:
         return self.recipe.drop or ()
 
     @property
+    def graph(self) -> Grapher | None:
+        """What finds the neighbours of every row, None where nobody asked for them."""
+        return self.recipe.graph
+
+    @property
     def solver(self) -> Solver:
         """The optimiser."""
         return self.recipe.solver or LazyGreedy()
@@ -81,6 +88,7 @@ def settle(recipe: Recipe, loaded: Loaded, memory: float) -> Settled:
     k = _size(recipe, pool)
     encode, vectors = _vectors(recipe, loaded, notes)
     drop = _drop(recipe, loaded, notes)
+    _graph(recipe, pool, notes)
     parts: tuple[Objective, ...] = ()
     shares: tuple[float, ...] = ()
     if recipe.objective is None:
@@ -156,6 +164,15 @@ def _drop(recipe: Recipe, loaded: Loaded, notes: list[tuple[str, str]]) -> tuple
     return (ExactText(by=texts[0], keep=keep), MinHash(by=texts[0], threshold=0.8, keep=keep))
 
 
+def _graph(recipe: Recipe, pool: Pool, notes: list[tuple[str, str]]) -> None:
+    if recipe.graph is None:
+        return
+    if GRAPH in pool.columns:
+        raise UsageError(f"the pool has a signal {GRAPH!r} already: rename it, or leave --graph out")
+    most = f"up to {recipe.graph.neighbors} neighbours a row by {recipe.graph.by!r}"
+    notes.append(("graph", f"{most}, found once, after duplicates have gone; methods call it {GRAPH!r}"))
+
+
 def _parts(
     recipe: Recipe,
     loaded: Loaded,
@@ -205,3 +222,13 @@ def promised(pool: Pool, encode: Encoder | None, vectors: str) -> Pool:
         return pool
     d = int(getattr(encode, "d", 384))
     return pool.with_signal(vectors, Vectors(np.zeros((len(pool), d), np.float32)))
+
+
+def with_neighbors(pool: Pool, graph: Grapher | None) -> Pool:
+    """The pool as it will be with its graph: as many entries, all of similarity 0."""
+    if graph is None:
+        return pool
+    n, b = len(pool), min(graph.neighbors, max(len(pool) - 1, 0))
+    indices = np.broadcast_to(np.arange(b, dtype=np.int32), (n, b)).reshape(-1)
+    entries = Neighbors(np.arange(n + 1, dtype=np.int64) * b, indices, np.zeros(n * b, np.float32))
+    return pool.with_signal(GRAPH, entries)

@@ -65,6 +65,7 @@ def _again(kept: dict[str, Any], loaded: Loaded, work: Work) -> Check:
         recipe = Recipe(
             encode=built(written["encode"]),
             drop=tuple(built(d) for d in written["drop"]),
+            graph=built(written.get("graph")),
             objective=built(written["objective"]),
             within=tuple(built(c) for c in written["within"]),
             solver=built(written["solver"]),
