@@ -12,16 +12,21 @@ from typing import TYPE_CHECKING, Any
 from shortlist.catalogue import MODULES
 
 if TYPE_CHECKING:
+    from shortlist.adapters.ann import ApproximateKNN
     from shortlist.adapters.minilm import MiniLM
     from shortlist.core.ballots import Approvals
     from shortlist.core.budget import Budget, Ledger
     from shortlist.core.choice import Choice, Trace
     from shortlist.core.claim import Claim
+    from shortlist.core.clusters import Clusters
     from shortlist.core.contracts import (
+        Approximate,
         Built,
+        Clusterer,
         Constraint,
         Deduper,
         Encoder,
+        Grapher,
         Limits,
         Need,
         Objective,
@@ -44,7 +49,7 @@ if TYPE_CHECKING:
     )
     from shortlist.core.pool import Pool
     from shortlist.core.recipe import Recipe
-    from shortlist.core.signals import Costs, Labels, Scores, Tags, Terms, Text, Vectors
+    from shortlist.core.signals import Costs, Labels, Neighbors, Scores, Tags, Terms, Text, Vectors
     from shortlist.doors.bias import Bias, BiasStudy, bias
     from shortlist.doors.compare import Comparison, Measure, compare
     from shortlist.doors.curate import Curation, Work, curate
@@ -57,6 +62,9 @@ if TYPE_CHECKING:
     from shortlist.measures.mean_score import MeanScore
     from shortlist.measures.probe import Probe
     from shortlist.measures.vendi import Vendi
+    from shortlist.methods.cluster.farthest_first import FarthestFirst
+    from shortlist.methods.cluster.k_means import KMeans
+    from shortlist.methods.cluster.mini_batch import MiniBatchKMeans
     from shortlist.methods.constrain.cardinality import Cardinality
     from shortlist.methods.constrain.exclude import Exclude
     from shortlist.methods.constrain.include import Include
@@ -73,6 +81,8 @@ if TYPE_CHECKING:
     from shortlist.methods.dedup.simhash import SimHash
     from shortlist.methods.encode.lsa import LSA
     from shortlist.methods.encode.tfidf import TFIDF
+    from shortlist.methods.graph.knn import KNN
+    from shortlist.methods.objective.assortment_revenue import AssortmentRevenue
     from shortlist.methods.objective.borda import Borda
     from shortlist.methods.objective.chamberlin_courant import ChamberlinCourant
     from shortlist.methods.objective.checked import Checked
@@ -82,6 +92,7 @@ if TYPE_CHECKING:
     from shortlist.methods.objective.facility_location_mi import FacilityLocationMI
     from shortlist.methods.objective.facility_location_query_mi import FacilityLocationQueryMI
     from shortlist.methods.objective.feature_based import FeatureBased, Log, Saturate, Sqrt
+    from shortlist.methods.objective.graph_coverage import GraphCoverage
     from shortlist.methods.objective.graph_cut import GraphCut
     from shortlist.methods.objective.graph_cut_cg import GraphCutCG
     from shortlist.methods.objective.graph_cut_mi import GraphCutMI
@@ -97,14 +108,18 @@ if TYPE_CHECKING:
     from shortlist.methods.objective.positional_score import PositionalScore
     from shortlist.methods.objective.probabilistic_set_cover import ProbabilisticSetCover
     from shortlist.methods.objective.proportional_approval import ProportionalApproval
+    from shortlist.methods.objective.represented import Represented
     from shortlist.methods.objective.saturated_coverage import SaturatedCoverage
     from shortlist.methods.objective.set_cover import SetCover
     from shortlist.methods.objective.soft_suppression import SoftSuppression
     from shortlist.methods.objective.sum_coverage import SumCoverage
     from shortlist.methods.objective.sum_redundancy import SumRedundancy
     from shortlist.methods.objective.weighted_sum import Sum
+    from shortlist.methods.solve.branch_and_bound import BranchAndBound
     from shortlist.methods.solve.cost_benefit import CostBenefit
+    from shortlist.methods.solve.cutting_planes import CuttingPlanes
     from shortlist.methods.solve.double_greedy import DoubleGreedy
+    from shortlist.methods.solve.dynamic import Dynamic
     from shortlist.methods.solve.equal_shares import EqualShares
     from shortlist.methods.solve.exhaustive import Exhaustive
     from shortlist.methods.solve.greedy import Greedy
@@ -117,11 +132,14 @@ if TYPE_CHECKING:
     from shortlist.methods.solve.quota_filling import QuotaFilling
     from shortlist.methods.solve.random_draw import Random
     from shortlist.methods.solve.random_greedy import RandomGreedy
+    from shortlist.methods.solve.sieve import Sieve
     from shortlist.methods.solve.stochastic_greedy import StochasticGreedy
+    from shortlist.methods.solve.submodular_order import SubmodularOrder
     from shortlist.methods.solve.suited_greedy import SuitedGreedy
     from shortlist.methods.solve.swap import Swap
     from shortlist.methods.solve.threshold_greedy import ThresholdGreedy
     from shortlist.methods.solve.top import Top
+    from shortlist.methods.solve.two_round import TwoRound
     from shortlist.run.driver import Local, Outcome, Price
     from shortlist.store.roles import Roles
 
@@ -129,10 +147,14 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Approvals",
+    "Approximate",
+    "ApproximateKNN",
     "Ask",
+    "AssortmentRevenue",
     "Bias",
     "BiasStudy",
     "Borda",
+    "BranchAndBound",
     "Budget",
     "BudgetExhausted",
     "Built",
@@ -143,6 +165,8 @@ __all__ = [
     "Checked",
     "Choice",
     "Claim",
+    "Clusterer",
+    "Clusters",
     "Comparison",
     "Constraint",
     "ContractError",
@@ -153,9 +177,11 @@ __all__ = [
     "CountEntropy",
     "Coverage",
     "Curation",
+    "CuttingPlanes",
     "Deduper",
     "DoubleGreedy",
     "Drops",
+    "Dynamic",
     "Encoder",
     "EqualShares",
     "ExactText",
@@ -165,11 +191,14 @@ __all__ = [
     "FacilityLocationCG",
     "FacilityLocationMI",
     "FacilityLocationQueryMI",
+    "FarthestFirst",
     "FeatureBased",
     "Gather",
+    "GraphCoverage",
     "GraphCut",
     "GraphCutCG",
     "GraphCutMI",
+    "Grapher",
     "Greedy",
     "GreedyMonroe",
     "GroupCover",
@@ -179,6 +208,8 @@ __all__ = [
     "InputError",
     "Jaccard",
     "Justified",
+    "KMeans",
+    "KNN",
     "Knapsack",
     "LSA",
     "LabelGraphGain",
@@ -202,9 +233,11 @@ __all__ = [
     "Measure",
     "MemoryRefused",
     "MinHash",
+    "MiniBatchKMeans",
     "MiniLM",
     "Modular",
     "Need",
+    "Neighbors",
     "Objective",
     "Outcome",
     "PartialEnumeration",
@@ -221,6 +254,7 @@ __all__ = [
     "Random",
     "RandomGreedy",
     "Recipe",
+    "Represented",
     "Roles",
     "Row",
     "Saturate",
@@ -232,12 +266,14 @@ __all__ = [
     "SetCover",
     "ShortlistError",
     "Shown",
+    "Sieve",
     "SimHash",
     "SoftSuppression",
     "Solver",
     "Sqrt",
     "StochasticGreedy",
     "StorageError",
+    "SubmodularOrder",
     "SuitedGreedy",
     "Sum",
     "SumCoverage",
@@ -250,6 +286,7 @@ __all__ = [
     "ThresholdGreedy",
     "Top",
     "Trace",
+    "TwoRound",
     "UsageError",
     "Vectors",
     "Vendi",
