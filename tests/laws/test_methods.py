@@ -11,18 +11,19 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from shortlist.core.limits import bind
-from tests.laws import catalogue, constrain, dedup, encode, objective, solve
+from tests.laws import catalogue, constrain, dedup, encode, objective, order, solve
 from tests.strategies import Method, edge_pools, examples, methods, modules, pools, scene, scenes
 
 LAWS: dict[str, tuple[Callable[..., None], ...]] = {
     "objective": objective.LAWS,
     "constraint": constrain.LAWS,
+    "order": order.LAWS,
     "solver": solve.LAWS,
     "encoder": encode.LAWS,
     "deduper": dedup.LAWS,
 }
 #: Pools drawn a law and method.
-DRAWS = {"objective": 20, "constraint": 40, "solver": 40, "encoder": 10, "deduper": 20}
+DRAWS = {"objective": 20, "constraint": 40, "order": 40, "solver": 40, "encoder": 10, "deduper": 20}
 
 WITH = settings(deadline=None, derandomize=True, database=None, print_blob=False, report_multiple_bugs=False)
 

@@ -1,0 +1,189 @@
+"""Looking for a reserve under rules: rows that may stand together, and sequences that keep rules of order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from shortlist.core.arrays import F64, I64, Bool
+from shortlist.core.contracts import Rule
+from shortlist.core.counts import fitting
+from shortlist.core.patterns import Patterns
+from shortlist.core.reserve import Costs, shed
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Path:
+    """A choice in the making under inequalities and rules.
+
+    count i64[G], spent f64[J]: of what is taken; said: the rules' states; closed: rows that may not come.
+    """
+
+    patterns: Patterns
+    costs: Costs
+    rules: tuple[Rule, ...]
+    count: I64
+    spent: F64
+    said: tuple[Any, ...] = ()
+    closed: frozenset[int] = frozenset()
+
+    def take(self, at: int) -> Path | None:
+        """With this row taken next; None where that may not be."""
+        groups = self.patterns.groups[self.patterns.of[at]]
+        if at in self.closed or (self.count[groups] >= self.patterns.high[groups]).any():
+            return None
+        spent = self.spent + np.array([cost[at] for cost in self.costs.of], np.float64)
+        one = np.array([at])
+        if (spent > self.costs.most).any() or not all(
+            r.allows(s, one)[0] for r, s in zip(self.rules, self.said, strict=True)
+        ):
+            return None
+        count = self.count.copy()
+        count[groups] += 1
+        said = tuple(r.add(s, at) for r, s in zip(self.rules, self.said, strict=True))
+        closed = self.closed.union([at], *(r.shuts(at).tolist() for r in self.rules))
+        return replace(self, count=count, spent=spent, said=said, closed=closed)
+
+    def follows(self, rest: Sequence[int]) -> bool:
+        """Whether these rows can be taken in this order, and meet every least count."""
+        path: Path | None = self
+        for x in rest:
+            path = path.take(x) if path else None
+        return path is not None and bool((path.count >= self.patterns.low).all())
+
+
+def sequence(
+    begun: Path, alike: I64, free: Bool, steps: int, first: Sequence[int] = ()
+) -> tuple[tuple[int, ...] | None, bool]:
+    """Rows that can be taken in this order and meet every least count, and whether the answer is proved.
+
+    A search in depth; sets of rows seen before are not tried twice, since what may follow a set does not
+    depend on its order. Of rows that are alike only a few are tried where there are many.
+
+    Args:
+        begun: what is taken. alike: i64[n], rows of one number >= 0 are one. free: bool[n], rows to try.
+        steps: of the search, at most. first: rows tried before others.
+    """
+    p = begun.patterns
+    rows = _few(alike, np.flatnonzero(free), p, first)
+    liked = {x: i for i, x in enumerate(first)}
+    seen: set[frozenset[int]] = {frozenset()}
+    stack: list[tuple[Path, tuple[int, ...]]] = [(begun, ())]
+    used = 0
+    while stack:
+        path, order = stack.pop()
+        if (path.count >= p.low).all():
+            return order, True
+        lack = path.count < p.low
+
+        def urgent(x: int, lack: Bool = lack) -> tuple[int, int, int]:
+            meets = int(lack[p.groups[p.of[x]]].sum())
+            return (meets, -liked.get(x, len(liked)), -x)
+
+        kinds: set[int] = set()
+        nexts: list[int] = []
+        for x in rows:
+            if x in path.closed or int(alike[x]) in kinds:
+                continue
+            if alike[x] >= 0:
+                kinds.add(int(alike[x]))
+            nexts.append(x)
+        for x in sorted(nexts, key=urgent):  # the most urgent is looked at first
+            done = frozenset((*order, x))
+            if done in seen:
+                continue
+            used += 1
+            if used > steps:
+                return None, False
+            after = path.take(x)
+            if after is not None:
+                seen.add(done)
+                stack.append((after, (*order, x)))
+    return None, True
+
+
+def _few(alike: I64, rows: I64, p: Patterns, first: Sequence[int]) -> list[int]:
+    """All rows; of those that are alike no more than any choice can hold."""
+    most = int(min(p.high[0], len(rows)))
+    kept = list(first)
+    many: dict[int, int] = {}
+    for x in first:
+        many[int(alike[x])] = many.get(int(alike[x]), 0) + 1
+    known = set(first)
+    for x in rows.tolist():
+        kind = int(alike[x])
+        if x in known or (kind >= 0 and many.get(kind, 0) >= most):
+            continue
+        many[kind] = many.get(kind, 0) + 1
+        kept.append(x)
+    return sorted(kept)
+
+
+def grown(path: Path, usable: Bool, kept: I64) -> I64 | None:
+    """Rows that meet every least count beside what is taken and may stand together; None if not found.
+
+    Greedy: the scarcest group first; of its rows one that meets most open counts, then one that shuts fewest
+    of the others out where that is known, then the cheapest.
+
+    Args:
+        path: what is taken. usable: bool[n], rows that may still be taken. kept: i64[m], rows to keep, which
+            may stand together and beside what is taken.
+    """
+    p, costs = path.patterns, path.costs
+    usable, count = usable.copy(), path.count.copy()
+    rest = costs.most - path.spent - costs.sums(kept)
+    for x in kept.tolist():
+        count[p.groups[p.of[x]]] += 1
+        usable[x] = False
+        for rule in path.rules:
+            usable[rule.shuts(x)] = False
+    rows = kept.tolist()
+    crowd = _crowd(path.rules, len(usable))
+    while (count < p.low).any():
+        x = _wanted(path, usable, count, rest, crowd)
+        if x is None:
+            return None
+        rows.append(x)
+        count[p.groups[p.of[x]]] += 1
+        rest = rest - np.array([cost[x] for cost in costs.of], np.float64)
+        usable[x] = False
+        for rule in path.rules:
+            usable[rule.shuts(x)] = False
+    if (count > p.high).any() or (rest < 0).any():
+        return None
+    needed = replace(p, low=np.maximum(p.low - path.count, 0))
+    return shed(needed, costs, np.array(rows, np.int64))
+
+
+def _wanted(path: Path, usable: Bool, count: I64, rest: F64, crowd: I64) -> int | None:
+    p, costs = path.patterns, path.costs
+    may = usable & fitting(p, count)[p.of]
+    for cost, most in zip(costs.of, rest, strict=True):
+        may &= cost <= most
+    supply = np.bincount(p.of[may], minlength=len(p.groups))
+    meets = np.zeros(len(p.groups), np.int64)
+    spare: dict[int, int] = {}
+    for g in np.flatnonzero(count < p.low).tolist():
+        meets[p.holders[g]] += 1
+        spare[g] = int(supply[p.holders[g]].sum() - (p.low[g] - count[g]))
+    scarce = min(spare, key=lambda g: (spare[g], g == 0, g))
+    if spare[scarce] < 0:
+        return None
+    held = p.holders[scarce][supply[p.holders[scarce]] > 0]
+    best = np.zeros(len(p.groups), bool)
+    best[held[meets[held] == meets[held].max()]] = True
+    at = np.flatnonzero(may & best[p.of])
+    return int(at[np.lexsort((at, costs.price[at], crowd[at]))[0]])
+
+
+def _crowd(rules: tuple[Rule, ...], n: int) -> I64:
+    """i64[n]: how many rows each shuts out, where that is known; 0 else."""
+    total = np.zeros(n, np.int64)
+    for rule in rules:
+        pairs = getattr(rule, "pairs", None)
+        if pairs is not None:
+            total += np.diff(pairs[0])
+    return total
