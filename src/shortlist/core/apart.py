@@ -23,9 +23,7 @@ SLACK = 1e-4
 #: Rows worked out at once.
 BLOCK = 4096
 #: Up to so many rows, and so many pairs among them, are all pairs found beforehand.
-ROWS, PAIRS = 1 << 15, 1 << 26
-#: Sets whose pairs are looked through block by block hold fewer rows than this a block.
-STRIP = 512
+ROWS, PAIRS = 1 << 15, 1 << 23
 #: Rows of a clique named at once.
 CLIQUE = 64
 
@@ -276,6 +274,8 @@ class Apart:
     def account(self, at: I64) -> tuple[float, float, float, bool]:
         """The least distance among the chosen; tight where another row could not be taken for it."""
         value = self.nearest(at)
+        if value == np.inf:  # fewer than two rows
+            return self.least, self.least, np.inf, False
         shut = any(len(self.shuts(int(x))) for x in at) if self.pairs is not None else bool(len(at))
         return value, self.least, np.inf, shut
 

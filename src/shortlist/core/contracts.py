@@ -225,8 +225,16 @@ class Limits(Protocol):
         """Index into `names` of the constraint that turns this row away, -1 if none does."""
         ...
 
+    def reasons(self, state: Any, at: I64) -> I64:
+        """`refuses` for many rows i64[m] at once."""
+        ...
+
     def check(self, at: I64) -> list[str]:
         """Violations of a finished choice, from the definition; [] if none."""
+        ...
+
+    def disorder(self, at: I64) -> list[str]:
+        """What a beginning of a choice breaks of the rules of order; [] if nothing."""
         ...
 
     def upper(self, gains: F64, state: Any) -> float:

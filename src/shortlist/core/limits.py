@@ -150,10 +150,34 @@ class BoundLimits:
         lack[p.low_by < 0] = 0
         return int(p.low_by[np.argmax(lack)])
 
+    def reasons(self, state: Any, at: I64) -> I64:
+        """i64[m]: `refuses` for many rows at once, a pattern at a time."""
+        if self.ruled:
+            return self.ruled.reasons(state, at)
+        p, q = self.patterns, self.patterns.of[at]
+        by, never = np.full(len(p.groups), -1), np.zeros(len(p.groups), bool)
+        full = np.flatnonzero(state.count >= p.high)
+        # the first group that never lets a row in, else the first that is full
+        for g in sorted(full.tolist(), key=lambda g: (p.high[g] == 0, -g)):
+            by[p.holders[g]], never[p.holders[g]] = p.high_by[g], p.high[g] == 0
+        closed = state.status[at] == CLOSED
+        out: I64 = np.where(~closed | never[q], by[q], -1)
+        left = ~closed & (by[q] < 0)
+        lack = np.where(p.low_by < 0, 0, p.low - state.count)
+        out[left] = p.low_by[np.argmax(lack)]
+        for j in reversed(range(len(self.costs.of))):
+            out[left & (self.costs.of[j][at] > self.costs.most[j] - state.spent[j])] = self.budget_by[j]
+        out[self.allows(state, at)] = -1
+        return out
+
     def check(self, at: I64) -> list[str]:
         """Violations of a finished choice, from the definition; [] if none."""
         at = np.asarray(at, np.int64)
         return violations(self.rows, at, len(self)) + broken(self.rules, at, self.shown, len(self))
+
+    def disorder(self, at: I64) -> list[str]:
+        """What a beginning of a choice breaks of the rules of order; [] if nothing."""
+        return broken([r for r in self.rules if r.ordered], at, self.shown, len(self))
 
     def upper(self, gains: F64, state: Any) -> float:
         """An upper bound of the sum of gains f64[n] over every set that may still be added to this state.

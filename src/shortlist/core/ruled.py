@@ -125,6 +125,17 @@ class Ruled:
         lack = np.where(p.low_by < 0, 0, p.low - state.counts.count)
         return int(p.low_by[np.argmax(lack)]) if lack.max() > 0 else many
 
+    def reasons(self, state: RuledState, at: I64) -> I64:
+        """i64[m]: `refuses` for many rows at once."""
+        out = self.linear.reasons(state.counts, at)
+        shut = state.shut[at]
+        out[shut > 0] = len(self.linear.rows) + shut[shut > 0] - 1
+        unsure = np.flatnonzero((shut == 0) & (out < 0) & (state.counts.status[at] != CLOSED))
+        if self.ordered or len(state.guard):
+            unsure = np.flatnonzero(shut == 0)
+        out[unsure] = [self.refuses(state, x) for x in at[unsure].tolist()]
+        return out
+
     def _now(self, state: RuledState, at: I64) -> Bool:
         """bool[m]: rows that are not closed and that no rule turns away now."""
         ok: Bool = state.counts.status[at] != CLOSED

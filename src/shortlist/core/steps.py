@@ -42,7 +42,7 @@ class Steps:
     held: Any
     size: int
     taken: list[Step] = field(default_factory=list)
-    refused: list[tuple[int, int, int]] = field(default_factory=list)
+    refused: list[tuple[I64, int, I64]] = field(default_factory=list)
     high: float = np.inf
 
     @classmethod
@@ -91,7 +91,13 @@ class Steps:
 
     def refuse(self, at: I64) -> None:
         """Record rows, in the order in which they came to the front, that the limits turn away for good."""
-        self.refused += [(p, len(self.taken), self.limits.refuses(self.held, p)) for p in at.tolist()]
+        if len(at):
+            self.refused.append((at, len(self.taken), self.limits.reasons(self.held, at)))
+
+    def now(self, at: I64) -> I64:
+        """Those of these candidates that may come at this step: all, unless limits are `ordered`. Rows that
+        only wait are no refusals: offer all candidates again at the next step."""
+        return at[self.limits.allows(self.held, at)] if self.limits.ordered else at
 
     def choice(self, pool: Pool) -> Choice:
         """The finished choice with its trace and bound."""
@@ -99,14 +105,15 @@ class Steps:
         if self.built.monotone:
             self._bound()
         at = np.array([s.at for s in self.taken], np.int64)
+        if self.limits.ordered and (broken := self.limits.check(at)):
+            raise ContractError(f"{broken[0]}: this solver does not ask again for rows that only wait")
         parts = np.array([s.parts for s in self.taken], np.float64).reshape(k, len(built.terms))
         gains = parts.sum(axis=1)
         rival = np.array([s.runner_up for s in self.taken], np.int64)
-        row, step, by = (
-            (np.array(c, np.int64) for c in zip(*self.refused, strict=True))
-            if self.refused
-            else (np.zeros((3, 0), np.int64))
-        )
+        none = np.zeros(0, np.int64)
+        row = np.concatenate([none, *(rows for rows, _, _ in self.refused)])
+        step = np.concatenate([none, *(np.full(len(rows), step) for rows, step, _ in self.refused)])
+        by = np.concatenate([none, *(by for _, _, by in self.refused)])
         trace = Trace(
             runner_up=np.where(rival >= 0, pool.rows[rival] if k else rival, -1),
             runner_up_gain=np.array([s.runner_up_gain for s in self.taken], np.float64),

@@ -126,6 +126,8 @@ def _encoded(settled: Settled, pool: Pool) -> float:
 def _rule(constraint: Constraint, pool: Pool, k: int) -> str:
     """A constraint as it is written on the command line; one over many groups by its expression."""
     texts = [row.text for row in constraint.rows(pool, k)]
+    if not texts:
+        return expression(constraint)
     if len(texts) <= MOST_BOUNDS:
         return "; ".join(texts)
     return f"{expression(constraint)}, {len(texts)} bounds"

@@ -5,8 +5,8 @@ Source: Fife and Oxley 2017, Laminar matroids, European J. Combin. 62, 206-216, 
 Deviates: least counts too; shares are of k and rounded as in Quota.
 Cost: O(n log n) once, then as Quota.
 Memory: 8 bytes a row and level.
-Guarantee: groups that cross are refused by name; a finished choice breaks no bound wherever some choice breaks
-none.
+Guarantee: groups that cross are refused by name; a finished choice breaks no bound wherever some choice
+breaks none.
 Use it when groups have groups (domain, site, page) and each level has its bounds. Not when groups overlap
 freely: several Quota do that; a partition matroid, one level with most counts, is Quota(by, at_most=m).
 """
@@ -62,7 +62,7 @@ class Laminar:
         """One inequality a bound.
 
         Raises:
-            UsageError: two bounded groups cross (both are named, with rows that show it), or a group is unknown.
+            UsageError: two bounded groups cross (named, with rows that show it), or a group is unknown.
             ContractError: no such signal, or one without groups.
         """
         out: list[Row] = []

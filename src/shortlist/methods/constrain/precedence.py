@@ -15,6 +15,7 @@ or not at all: make it one row.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import KW_ONLY, dataclass, field
 
 import numpy as np
@@ -66,10 +67,10 @@ class Precedence:
         return [_bound(f"{self.by} in order of {self.order}", series.codes.astype(np.int64), signal.values)]
 
 
-def exact(pool: Pool, rule: Precedence, at: I64) -> bool:
-    """The definition: before each row in turn stand all rows of its series of a lower order."""
+def exact(pool: Pool, rule: Precedence, at: I64, had: Collection[int] = ()) -> bool:
+    """The definition: before each row in turn stand all rows of its series of a lower order, or were had."""
     series, order = pool.columns[rule.by].codes, pool.columns[rule.order].values  # type: ignore[attr-defined]
-    n, taken = len(pool), set()
+    n, taken = len(pool), set(had)
     for x in at.tolist():
         if any(series[y] == series[x] and order[y] < order[x] and y not in taken for y in range(n)):
             return False
@@ -79,8 +80,11 @@ def exact(pool: Pool, rule: Precedence, at: I64) -> bool:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Chains:
-    """The rule bound. series i64[n]; level i64[n]: the rank of a row's order in its series, 0 first, ties equal;
-    key i64[n] numbers series and level; levels i64[S]: how many each series has."""
+    """The rule bound.
+
+    series i64[n]; level i64[n]: the rank of a row's order in its series, 0 first, ties equal; key i64[n]
+    numbers series and level; levels i64[S]: how many each series has.
+    """
 
     text: str
     series: I64

@@ -1,6 +1,6 @@
 """Prefix: shares of groups that hold in every prefix of the choice's order.
 
-floor(low_g t) <= rows of group g among the first t <= ceil(high_g t), for every t up to the size of the choice.
+floor(low_g t) <= rows of group g among the first t <= ceil(high_g t), for every t up to the choice's size.
 Source: Celis, Straszak and Vishnoi 2018, Ranking with fairness constraints, ICALP, arXiv:1704.06840, sec. 2;
 shares rounded towards what can be kept: Geyik, Ambler and Kenthapadi 2019, KDD, arXiv:1905.01989, sec. 3.
 Deviates: rows are taken in order of gain; a row that would break a share now waits and may come later.
@@ -125,8 +125,11 @@ def _text(rule: Prefix) -> str:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shares:
-    """The rule bound: of i64[n], the pattern of each row; held bool[P, G]: whether rows of a pattern are in a
-    group; low, high i64[t + 1, G]: bounds of each prefix; shares: what they were made of."""
+    """The rule bound.
+
+    of i64[n]: the pattern of each row; held bool[P, G]: whether rows of a pattern are in a group; low, high
+    i64[k + 1, G]: bounds of each prefix; shares: what they were made of.
+    """
 
     text: str
     of: I64
@@ -152,8 +155,9 @@ class Shares:
         if t + 1 >= len(self.low):
             return np.zeros(len(at), bool)
         lacks, full = count < self.low[t + 1], count >= self.high[t + 1]
-        fine: Bool = self.held[:, lacks].all(axis=1) & ~self.held[:, full].any(axis=1)
-        return fine[self.of[at]]
+        fine = np.array(self.held[:, lacks].all(axis=1) & ~self.held[:, full].any(axis=1))
+        ok: Bool = fine[self.of[at]]
+        return ok
 
     def add(self, state: tuple[int, I64], at: int) -> tuple[int, I64]:
         """One place on."""
@@ -164,7 +168,7 @@ class Shares:
         return np.empty(0, np.int64)
 
     def _room(self, at: I64) -> I64:
-        """i64[m]: for each prefix how far the group that is nearest to a bound is from it, below 0 if past."""
+        """i64[m]: for each prefix how far the group nearest to a bound is from it, below 0 if past."""
         count = np.cumsum(self.held[self.of[at]], axis=0)
         t = np.arange(1, len(at) + 1)
         low = np.stack([_floor(a, t) for a, _ in self.shares], axis=1)

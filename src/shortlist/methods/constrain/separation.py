@@ -6,7 +6,7 @@ Source: max-sum and max-min dispersion ask for far rows; as a constraint it is a
 of near pairs (a packing): Drosou and Pitoura 2012, DisC diversity, doi:10.14778/2428536.2428538.
 Deviates: rows need not be covered; the objective decides which of the near rows is taken.
 Cost: up to 32,768 rows, all pairs once, n^2 d / 2 (vectors by cosine); otherwise one pass of n d a pick.
-Memory: 12 bytes a near pair where pairs are found beforehand, 2^26 at most; else 24 bytes a row.
+Memory: 30 bytes a near pair where pairs are found beforehand, 2^23 at most; else 24 bytes a row.
 Guarantee: no two chosen rows are nearer, to the bit of float64. Together with least counts a choice ends with
 all of them or the run is refused; a row may be turned away where only a search could have kept it.
 Use it when near rows together are useless (dates a day apart, paraphrases). Not when a row near to another
@@ -63,7 +63,6 @@ class Separation:
 
     def rows(self, pool: Pool, k: int) -> list[Row]:  # noqa: ARG002  (no inequality says it)
         """None."""
-        _signal(pool, self)
         return []
 
     def rules(self, pool: Pool, k: int) -> Plan[list[Rule]]:  # noqa: ARG002  (a distance is no share of k)

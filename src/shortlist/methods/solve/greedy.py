@@ -37,22 +37,23 @@ class Greedy:
         steps = Steps.begin(built, limits)
         left = steps.candidates()
         while steps.open and len(left):
-            parts = built.gains(steps.state, left)
+            now = steps.now(left)
+            parts = built.gains(steps.state, now)
             total = parts.sum(axis=1)
             order = np.argsort(-total, kind="stable")
-            fit = np.flatnonzero(limits.allows(steps.held, left[order]))
-            first = int(fit[0]) if len(fit) else len(left)
-            steps.refuse(left[order[:first]])
+            fit = np.flatnonzero(limits.allows(steps.held, now[order]))
+            first = int(fit[0]) if len(fit) else len(now)
+            steps.refuse(now[order[:first]])
             if not len(fit) or steps.enough(float(total[order[first]])):
                 break
             pick = order[first]
             rival = order[fit[1]] if len(fit) > 1 else -1
             steps.take(
-                Step(int(left[pick]), parts[pick], int(left[rival]), float(total[rival]))
+                Step(int(now[pick]), parts[pick], int(now[rival]), float(total[rival]))
                 if rival >= 0
-                else Step(int(left[pick]), parts[pick])
+                else Step(int(now[pick]), parts[pick])
             )
-            left = np.delete(left, order[: first + 1])
+            left = np.setdiff1d(left, now[order[: first + 1]], assume_unique=True)
         return steps.choice(pool)
 
 
