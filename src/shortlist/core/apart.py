@@ -211,10 +211,13 @@ class Apart:
 
     @property
     def alike(self) -> I64:
-        """Rows that nothing is too near to are alike where that is known."""
-        if self.pairs is None:
-            return np.full(len(self.space), -1, np.int64)
-        return np.where(np.diff(self.pairs[0]) > 0, -1, 0)
+        """All are."""
+        return np.zeros(len(self.space), np.int64)
+
+    def tied(self, at: int) -> I64:
+        """This row and those too near to it."""
+        near = self.shuts(at)
+        return np.insert(near, np.searchsorted(near, at), at)
 
     def start(self, had: I64) -> None:  # noqa: ARG002
         """Nothing is kept: what may not come is shut."""
@@ -305,8 +308,11 @@ class Apart:
             return ""
         head = self.text.rpartition(">=")[0]
         unit = 10.0 ** (np.floor(np.log10(value)) - 5) if value > 0 else 1.0
-        written = np.floor(value / unit) * unit
-        return f"{head}>={written:.6g}" if written > 0 else "leave it out"
+        steps = np.rint(value / unit)
+        text = f"{steps * unit:.6g}"
+        if float(text) > value:
+            text = f"{(steps - 1) * unit:.6g}"
+        return f"{head}>={text}" if value > 0 else "leave it out"
 
     def take(self, at: I64, k: int) -> Apart:  # noqa: ARG002
         """The same among the rows at i64[b]."""

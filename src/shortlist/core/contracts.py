@@ -135,7 +135,11 @@ class Rule(Protocol):
 
     @property
     def alike(self) -> I64:
-        """i64[n]: rows of equal number >= 0 are one to this rule; -1: like no other."""
+        """i64[n]: rows of equal number are one to this rule, if none they are `tied` to is at hand."""
+        ...
+
+    def tied(self, at: int) -> I64:
+        """Positions, increasing, whose turn or place may depend on this row's, itself among them."""
         ...
 
     def start(self, had: I64) -> Any:

@@ -47,10 +47,12 @@ def _first_allowed(limits: Limits, order: I64) -> I64:
     state, left = limits.start(), order
     taken: list[int] = []
     while len(taken) < limits.k:
-        for a in range(0, len(left), BLOCK):
-            fit = np.flatnonzero(limits.allows(state, left[a : a + BLOCK]))
+        a, step = 0, 1  # mostly one of the first may come
+        while a < len(left):
+            fit = np.flatnonzero(limits.allows(state, left[a : a + step]))
             if len(fit):
                 break
+            a, step = a + step, min(2 * step, BLOCK)
         else:
             break
         taken.append(int(left[a + fit[0]]))

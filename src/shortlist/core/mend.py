@@ -14,6 +14,9 @@ from shortlist.core.counts import fitting
 from shortlist.core.patterns import Patterns
 from shortlist.core.reserve import Costs, shed
 
+#: Rows tried at a step of the search; rows that are looked up one by one.
+WIDE, FEW = 24, 64
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Path:
@@ -47,79 +50,81 @@ class Path:
         closed = self.closed.union([at], *(r.shuts(at).tolist() for r in self.rules))
         return replace(self, count=count, spent=spent, said=said, closed=closed)
 
+    def candidates(self, among: I64) -> I64:
+        """Those of these positions that may be taken next."""
+        p = self.patterns
+        ok = fitting(p, self.count)[p.of[among]]
+        if len(among) > FEW:
+            ok &= ~np.isin(among, np.fromiter(self.closed, np.int64, len(self.closed)))
+        else:
+            ok &= np.array([x not in self.closed for x in among.tolist()], bool)
+        for cost, spent, most in zip(self.costs.of, self.spent, self.costs.most, strict=True):
+            ok &= spent + cost[among] <= most
+        at = among[ok]
+        for rule, said in zip(self.rules, self.said, strict=True):
+            at = at[rule.allows(said, at)]
+        return at
+
     def follows(self, rest: Sequence[int]) -> bool:
         """Whether these rows can be taken in this order, and meet every least count."""
         path: Path | None = self
         for x in rest:
-            path = path.take(x) if path else None
+            path = path.take(x) if path is not None else None
         return path is not None and bool((path.count >= self.patterns.low).all())
 
 
 def sequence(
-    begun: Path, alike: I64, free: Bool, steps: int, first: Sequence[int] = ()
+    begun: Path, alike: I64, steps: int, first: Sequence[int] = (), among: I64 | None = None
 ) -> tuple[tuple[int, ...] | None, bool]:
     """Rows that can be taken in this order and meet every least count, and whether the answer is proved.
 
     A search in depth; sets of rows seen before are not tried twice, since what may follow a set does not
-    depend on its order. Of rows that are alike only a few are tried where there are many.
+    depend on its order. Among many rows that could come next only a few are tried: those that meet most open
+    counts, of the kinds that were taken least.
 
     Args:
-        begun: what is taken. alike: i64[n], rows of one number >= 0 are one. free: bool[n], rows to try.
-        steps: of the search, at most. first: rows tried before others.
+        begun: what is taken. alike: i64[n], kinds of rows.
+        steps: of the search, at most. first: rows tried before others of their kind. among: the rows tried,
+            increasing; None: all that are not closed now.
     """
-    p = begun.patterns
-    rows = _few(alike, np.flatnonzero(free), p, first)
-    liked = {x: i for i, x in enumerate(first)}
+    p, whole = begun.patterns, True
+    if among is None:
+        among = np.setdiff1d(np.arange(len(alike)), np.fromiter(begun.closed, np.int64, len(begun.closed)))
+    kinds = int(alike.max(initial=0)) + 1
+    liked = np.full(len(alike), len(first))
+    liked[list(first)] = np.arange(len(first))
     seen: set[frozenset[int]] = {frozenset()}
     stack: list[tuple[Path, tuple[int, ...]]] = [(begun, ())]
-    used = 0
-    while stack:
+    for _ in range(steps):
+        if not stack:
+            return None, whole
         path, order = stack.pop()
-        if (path.count >= p.low).all():
-            return order, True
         lack = path.count < p.low
-
-        def urgent(x: int, lack: Bool = lack) -> tuple[int, int, int]:
-            meets = int(lack[p.groups[p.of[x]]].sum())
-            return (meets, -liked.get(x, len(liked)), -x)
-
-        kinds: set[int] = set()
-        nexts: list[int] = []
-        for x in rows:
-            if x in path.closed or int(alike[x]) in kinds:
-                continue
-            if alike[x] >= 0:
-                kinds.add(int(alike[x]))
-            nexts.append(x)
-        for x in sorted(nexts, key=urgent):  # the most urgent is looked at first
+        if not lack.any():
+            return order, True
+        at = path.candidates(among)
+        meets = np.array([lack[g].sum() for g in p.groups], np.int64)[p.of[at]]
+        used = np.bincount(alike[list(order)], minlength=kinds)[alike[at]]
+        at = at[np.lexsort((at, liked[at], used, -meets))]
+        if len(at) > WIDE:
+            whole = False
+            # a kind's first rows before its second ones
+            kind = alike[at]
+            by = np.argsort(kind, kind="stable")
+            new = np.flatnonzero(np.diff(kind[by], prepend=-1))
+            rank = np.empty(len(at), np.int64)
+            rank[by] = np.arange(len(at)) - np.repeat(new, np.diff(new, append=len(at)))
+            at = at[np.argsort(rank, kind="stable")[:WIDE]]
+            at = at[np.argsort([-int(lack[p.groups[p.of[x]]].sum()) for x in at], kind="stable")]
+        for x in at[::-1].tolist():  # the best is looked at first
             done = frozenset((*order, x))
             if done in seen:
                 continue
-            used += 1
-            if used > steps:
-                return None, False
             after = path.take(x)
             if after is not None:
                 seen.add(done)
                 stack.append((after, (*order, x)))
-    return None, True
-
-
-def _few(alike: I64, rows: I64, p: Patterns, first: Sequence[int]) -> list[int]:
-    """All rows; of those that are alike no more than any choice can hold."""
-    most = int(min(p.high[0], len(rows)))
-    kept = list(first)
-    many: dict[int, int] = {}
-    for x in first:
-        many[int(alike[x])] = many.get(int(alike[x]), 0) + 1
-    known = set(first)
-    for x in rows.tolist():
-        kind = int(alike[x])
-        if x in known or (kind >= 0 and many.get(kind, 0) >= most):
-            continue
-        many[kind] = many.get(kind, 0) + 1
-        kept.append(x)
-    return sorted(kept)
+    return None, False
 
 
 def grown(path: Path, usable: Bool, kept: I64) -> I64 | None:

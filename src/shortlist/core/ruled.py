@@ -24,9 +24,7 @@ if TYPE_CHECKING:
     from shortlist.core.limits import BoundLimits
 
 #: Steps of the search for a sequence, at first and after a pick.
-FIRST, LATER = 20_000, 400
-#: Rows of the reserve that a pick may stand in for, tried before the search.
-TRIED = 8
+FIRST, LATER = 5_000, 40
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +33,8 @@ class RuledState:
 
     counts: the inequalities' part; said: each rule's; shut i32[n]: 1 + the rule that closed a row, 0 if none;
     guard i32[n]: how many rows of the reserve are too near to each row; wait: the reserve in an order that
-    can be taken, under rules of order; answers: what `allows` has worked out about this state.
+    can be taken, under rules of order; answers, turn: what `allows` has worked out
+    about this state.
     """
 
     counts: State
@@ -44,6 +43,17 @@ class RuledState:
     guard: I32
     wait: tuple[int, ...] = ()
     answers: dict[int, tuple[State, tuple[int, ...]] | None] = field(default_factory=dict)
+    turn: list[Turn] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Turn:
+    """touched bool[n]: rows tied to one of the reserve; first: of the others that may come now, the first of
+    each kind; serves: for each of these the rows tied to the reserve found for it, None if it is one."""
+
+    touched: Bool
+    first: dict[int, int]
+    serves: dict[int, Bool | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,12 +69,10 @@ class Ruled:
     def allows(self, state: RuledState, at: I64) -> Bool:
         """bool[m]: whether each row may be taken next."""
         ok = self._now(state, at)
-        if self.ordered:
-            if self.keeps:
-                may = np.flatnonzero(ok)
-                ok[may] = [self._next(state, x) is not None for x in at[may].tolist()]
-            else:
-                ok &= self.linear.allows(state.counts, at)
+        if self.ordered and self.keeps:
+            turn = self._turn(state)
+            may = np.flatnonzero(ok)
+            ok[may] = [self._can(state, turn, x) for x in at[may].tolist()]
             return ok
         ok &= self.linear.allows(state.counts, at)
         if not len(state.guard):
@@ -151,14 +159,46 @@ class Ruled:
         if not self.keeps:
             may = self.linear.may(state.counts, at)
             return (self.linear.add(state.counts, at), ()) if may else None
-        if at in state.wait or self.alike[at] < 0:
-            return self._known(state, at)
-        # rows that are alike have one answer, found for the first of them that is open
-        kind = np.flatnonzero((self.alike == self.alike[at]) & (state.counts.status == OPEN))
-        found = self._known(state, int(kind[0]))
-        if found is None or at == kind[0]:
+        turn = self._turn(state)
+        first = turn.first.get(int(self.alike[at]), at) if not turn.touched[at] else at
+        found = self._known(state, first)
+        if found is None or first == at:
             return found
-        return self._kept(state, at, tuple(int(kind[0]) if x == at else x for x in found[1]))
+        return self._kept(state, at, found[1]) if self._serves(turn, first, at, found[1]) else None
+
+    def _can(self, state: RuledState, turn: Turn, at: int) -> bool:
+        """Whether `_next` finds something, without making it: rows that are alike have one answer."""
+        first = turn.first.get(int(self.alike[at]), at) if not turn.touched[at] else at
+        found = self._known(state, first)
+        if found is None or first == at:
+            return found is not None
+        return self._serves(turn, first, at, found[1])
+
+    def _serves(self, turn: Turn, first: int, at: int, wait: tuple[int, ...]) -> bool:
+        """Whether a reserve found for a row of the same kind serves this one: where it is tied to neither."""
+        if first not in turn.serves:
+            touched = self._tied(wait)
+            turn.serves[first] = None if touched[first] else touched
+        tied = turn.serves[first]
+        return tied is not None and not tied[at]
+
+    def _tied(self, rows: tuple[int, ...]) -> Bool:
+        touched = np.zeros(len(self.alike), bool)
+        for rule in self.rules:
+            for x in rows:
+                touched[rule.tied(x)] = True
+        return touched
+
+    def _turn(self, state: RuledState) -> Turn:
+        """What of the pool is tied to the reserve, and the first row of each kind that is not."""
+        if not state.turn:
+            touched = self._tied(state.wait)
+            free = self._now(state, np.arange(len(touched))) & ~touched
+            at = np.flatnonzero(free)
+            kinds, place = np.unique(self.alike[at], return_index=True)
+            first = dict(zip(kinds.tolist(), at[place].tolist(), strict=True))
+            state.turn.append(Turn(touched, first))
+        return state.turn[0]
 
     def _known(self, state: RuledState, at: int) -> tuple[State, tuple[int, ...]] | None:
         if at not in state.answers:
@@ -210,20 +250,17 @@ class Ruled:
     # --- rules of order --------------------------------------------------------------------------------
 
     def _sequenced(self, state: RuledState, at: int) -> tuple[State, tuple[int, ...]] | None:
-        """As `_next`: the reserve with one row fewer, or as it is, or found anew."""
-        wait, q = state.wait, self.linear.patterns.of
+        """As `_next`: what is still needed of the reserve in some order, or a reserve found anew."""
         begun = self._path(state).take(at)
         if begun is None:
             return None
-        if at in wait:
-            tries = [tuple(x for x in wait if x != at)]
-        else:
-            same = [x for x in wait if q[x] == q[at]] + [x for x in reversed(wait) if q[x] != q[at]]
-            tries = [tuple(y for y in wait if y != x) for x in same[:TRIED]] + [wait]
-        for rest in tries:
-            if begun.follows(rest):
-                return self._kept(state, at, rest)
-        found, _ = sequence(begun, self.alike, state.counts.status != CLOSED, LATER, first=wait)
+        wait = state.wait
+        if at in wait and begun.follows(rest := tuple(x for x in wait if x != at)):
+            return self._kept(state, at, rest)
+        steps = LATER + 2 * len(wait)
+        found, _ = sequence(begun, self.alike, steps, first=wait, among=np.sort(np.array(wait, np.int64)))
+        if found is None:
+            found, _ = sequence(begun, self.alike, steps, first=wait)
         return None if found is None else self._kept(state, at, found)
 
     def _path(self, state: RuledState) -> Path:
@@ -265,7 +302,7 @@ def over(linear: BoundLimits, rules: tuple[Rule, ...], witness: I64 | None) -> R
         begun = Path(p, costs, rules, counts.count, counts.spent, said, closed)
         if ordered:
             first = () if witness is None else tuple(witness.tolist())
-            order, proved = sequence(begun, alike, status != CLOSED, FIRST, first=first)
+            order, proved = sequence(begun, alike, FIRST, first=first)
             if order is None:
                 raise NoWitness(_UNORDERED, proved=proved)
             wait = order
@@ -292,10 +329,9 @@ _UNORDERED = "no order of rows was found that keeps the rules of order and meets
 
 
 def _alike(linear: BoundLimits, rules: tuple[Rule, ...]) -> I64:
-    """i64[n]: equal where nothing tells rows apart, -1 where a rule tells a row from every other."""
+    """i64[n]: equal where neither inequalities nor costs nor rules tell rows apart."""
     keys = [linear.patterns.of.astype(np.int64), *(r.alike for r in rules)]
     keys += [np.unique(c, return_inverse=True)[1] for c in linear.costs.of]
-    table = np.stack(keys, axis=1)
-    _, number = np.unique(table, axis=0, return_inverse=True)
-    out: I64 = np.where((table < 0).any(axis=1), -1, number.reshape(-1)).astype(np.int64)
+    _, number = np.unique(np.stack(keys, axis=1), axis=0, return_inverse=True)
+    out: I64 = number.reshape(-1).astype(np.int64)
     return out

@@ -14,6 +14,7 @@ from shortlist.core.pool import Pool
 from shortlist.core.signals import Vectors
 from shortlist.doors.routing import seconds
 from shortlist.doors.settle import Settled, promised
+from shortlist.methods.constrain.feasible import called
 from shortlist.store.loaded import Loaded
 
 #: Bytes of the interpreter with its libraries and compiled kernels, measured.
@@ -43,7 +44,7 @@ def preview(settled: Settled, loaded: Loaded, memory: float, seed: int) -> dict[
         ("choose", f"at most {settled.k:,} rows"),
         *settled.notes,
     ]
-    lines.append(("within", "; ".join(_rule(c, loaded.pool, settled.k) for c in settled.recipe.within)))
+    lines.append(("within", "; ".join(_rule(c, loaded, settled.k) for c in settled.recipe.within)))
     lines.append(("memory", f"{gib(total)} at its peak, of {gib(memory)} allowed"))
     time = sum(seconds(n) for n in needs.values())
     lines.append(("time", f"about {max(1, round(time))} s here"))
@@ -123,9 +124,10 @@ def _encoded(settled: Settled, pool: Pool) -> float:
     return float(np.prod(vectors.values.shape)) * 4
 
 
-def _rule(constraint: Constraint, pool: Pool, k: int) -> str:
+def _rule(constraint: Constraint, loaded: Loaded, k: int) -> str:
     """A constraint as it is written on the command line; one over many groups by its expression."""
-    texts = [row.text for row in constraint.rows(pool, k)]
+    pool = loaded.pool
+    texts = [called(row, lambda i: loaded.ids[int(pool.rows[i])]).text for row in constraint.rows(pool, k)]
     if not texts:
         return expression(constraint)
     if len(texts) <= MOST_BOUNDS:

@@ -96,8 +96,12 @@ class Chains:
 
     @property
     def alike(self) -> I64:
-        """Rows of one series and level."""
-        return self.key
+        """All whose turn it is."""
+        return np.zeros(len(self.series), np.int64)
+
+    def tied(self, at: int) -> I64:
+        """The series."""
+        return np.flatnonzero(self.series == self.series[at])
 
     def start(self, had: I64) -> tuple[I64, I64]:
         """i64[S]: the level that each series is open to; i64[n levels]: rows still to come of each."""

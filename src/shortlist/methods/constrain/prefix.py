@@ -145,6 +145,10 @@ class Shares:
         """Rows of one pattern."""
         return self.of
 
+    def tied(self, at: int) -> I64:
+        """This row alone: only counts matter."""
+        return np.array([at])
+
     def start(self, had: I64) -> tuple[int, I64]:  # noqa: ARG002  (what was shown stands in no order)
         """No row, and none of each group."""
         return 0, np.zeros(self.held.shape[1], np.int64)
