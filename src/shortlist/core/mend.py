@@ -93,12 +93,17 @@ def sequence(
     kinds = int(alike.max(initial=0)) + 1
     liked = np.full(len(alike), len(first))
     liked[list(first)] = np.arange(len(first))
-    seen: set[frozenset[int]] = {frozenset()}
-    stack: list[tuple[Path, tuple[int, ...]]] = [(begun, ())]
+    seen: set[frozenset[int]] = set()
+    path: Path | None = begun
+    order: tuple[int, ...] = ()
+    stack: list[tuple[Path, tuple[int, ...]]] = []  # what is taken, and with it the row to take next
     for _ in range(steps):
-        if not stack:
-            return None, whole
-        path, order = stack.pop()
+        while path is None or frozenset(order) in seen:
+            if not stack:
+                return None, whole
+            before, order = stack.pop()
+            path = None if frozenset(order) in seen else before.take(order[-1])
+        seen.add(frozenset(order))
         lack = path.count < p.low
         if not lack.any():
             return order, True
@@ -116,14 +121,8 @@ def sequence(
             rank[by] = np.arange(len(at)) - np.repeat(new, np.diff(new, append=len(at)))
             at = at[np.argsort(rank, kind="stable")[:WIDE]]
             at = at[np.argsort([-int(lack[p.groups[p.of[x]]].sum()) for x in at], kind="stable")]
-        for x in at[::-1].tolist():  # the best is looked at first
-            done = frozenset((*order, x))
-            if done in seen:
-                continue
-            after = path.take(x)
-            if after is not None:
-                seen.add(done)
-                stack.append((after, (*order, x)))
+        stack += [(path, (*order, x)) for x in at[::-1].tolist()]  # the best is looked at first
+        path = None
     return None, False
 
 
