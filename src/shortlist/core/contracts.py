@@ -180,7 +180,7 @@ class Rule(Protocol):
 class Order(Rule, Protocol):
     """A rule about the order of a choice: `ordered` is True.
 
-    Only solvers that ask again at each step keep it (`Limits.ordered`).
+    Only solvers that ask again at each step keep it (`Waiting.ordered`).
     """
 
 
@@ -193,7 +193,7 @@ class Ruled(Protocol):
 
 class Limits(Protocol):
     """All constraints of a run bound to a pool. A refusal is for good:
-    what `allows` turns away never comes back, unless `ordered` is True."""
+    what `allows` turns away never comes back, unless the limits are `Waiting` and `ordered`."""
 
     @property
     def rows(self) -> tuple[Row, ...]: ...
@@ -203,11 +203,6 @@ class Limits(Protocol):
 
     @property
     def k(self) -> int: ...
-
-    @property
-    def ordered(self) -> bool:
-        """Whether some refusals hold only for now: a solver then asks every candidate again at each step."""
-        ...
 
     @property
     def must(self) -> I64:
@@ -229,20 +224,30 @@ class Limits(Protocol):
         """Index into `names` of the constraint that turns this row away, -1 if none does."""
         ...
 
-    def reasons(self, state: Any, at: I64) -> I64:
-        """`refuses` for many rows i64[m] at once."""
-        ...
-
     def check(self, at: I64) -> list[str]:
         """Violations of a finished choice, from the definition; [] if none."""
         ...
 
-    def disorder(self, at: I64) -> list[str]:
-        """What a beginning of a choice breaks of the rules of order; [] if nothing."""
-        ...
-
     def upper(self, gains: F64, state: Any) -> float:
         """An upper bound of sum(gains[at]) over every set `at` that may still be added to this state."""
+        ...
+
+
+@runtime_checkable
+class Waiting(Protocol):
+    """What limits offer beside `Limits` where rows may have to wait, and for many refusals at once."""
+
+    @property
+    def ordered(self) -> bool:
+        """Whether some refusals hold only for now: a solver then asks every candidate again at each step."""
+        ...
+
+    def reasons(self, state: Any, at: I64) -> I64:
+        """`refuses` for many rows i64[m] at once."""
+        ...
+
+    def disorder(self, at: I64) -> list[str]:
+        """What a beginning of a choice breaks of the rules of order; [] if nothing."""
         ...
 
 

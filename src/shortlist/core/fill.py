@@ -9,7 +9,7 @@ import numpy as np
 from shortlist.core.apart import Apart
 from shortlist.core.arrays import F64, I64
 from shortlist.core.choice import Choice
-from shortlist.core.contracts import Built, Limits
+from shortlist.core.contracts import Built, Limits, Waiting
 from shortlist.core.counts import CLOSED, State
 from shortlist.core.limits import BoundLimits
 from shortlist.core.pool import Pool
@@ -32,7 +32,7 @@ def fill(limits: Limits, order: I64) -> I64:
 
 def exact(limits: Limits, order: I64) -> I64:
     """`fill` by its definition, row by row; under rules of order each time the first row that may come."""
-    if limits.ordered:
+    if isinstance(limits, Waiting) and limits.ordered:
         return _first_allowed(limits, order)
     state = limits.start()
     taken: list[int] = []

@@ -15,7 +15,7 @@ import numpy as np
 
 from shortlist.core.arrays import F64, I64
 from shortlist.core.choice import Choice, Trace
-from shortlist.core.contracts import Built, Limits
+from shortlist.core.contracts import Built, Limits, Waiting
 from shortlist.core.errors import ContractError
 from shortlist.core.pool import Pool
 
@@ -92,12 +92,21 @@ class Steps:
     def refuse(self, at: I64) -> None:
         """Record rows, in the order in which they came to the front, that the limits turn away for good."""
         if len(at):
-            self.refused.append((at, len(self.taken), self.limits.reasons(self.held, at)))
+            if isinstance(self.limits, Waiting):
+                by = self.limits.reasons(self.held, at)
+            else:
+                by = np.array([self.limits.refuses(self.held, p) for p in at.tolist()], np.int64)
+            self.refused.append((at, len(self.taken), by))
+
+    @property
+    def ordered(self) -> bool:
+        """Whether limits may let a row in later that they turn away now."""
+        return isinstance(self.limits, Waiting) and self.limits.ordered
 
     def now(self, at: I64) -> I64:
         """Those of these candidates that may come at this step: all, unless limits are `ordered`. Rows that
         only wait are no refusals: offer all candidates again at the next step."""
-        return at[self.limits.allows(self.held, at)] if self.limits.ordered else at
+        return at[self.limits.allows(self.held, at)] if self.ordered else at
 
     def choice(self, pool: Pool) -> Choice:
         """The finished choice with its trace and bound."""
@@ -105,7 +114,7 @@ class Steps:
         if self.built.monotone:
             self._bound()
         at = np.array([s.at for s in self.taken], np.int64)
-        if self.limits.ordered and (broken := self.limits.check(at)):
+        if self.ordered and (broken := self.limits.check(at)):
             raise ContractError(f"{broken[0]}: this solver does not ask again for rows that only wait")
         parts = np.array([s.parts for s in self.taken], np.float64).reshape(k, len(built.terms))
         gains = parts.sum(axis=1)

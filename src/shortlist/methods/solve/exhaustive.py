@@ -20,7 +20,7 @@ import numpy as np
 from shortlist.core.arrays import F64, I64
 from shortlist.core.choice import Choice
 from shortlist.core.claim import Claim
-from shortlist.core.contracts import Built, Limits
+from shortlist.core.contracts import Built, Limits, Waiting
 from shortlist.core.covers import SetCover
 from shortlist.core.errors import InfeasibleError, UsageError
 from shortlist.core.limits import bind
@@ -76,8 +76,14 @@ def subsets(built: Built, limits: Limits, free: I64) -> Iterator[tuple[I64, floa
 
 def arranged(limits: Limits, at: I64) -> I64 | None:
     """These rows in an order that breaks no limit, the first in dictionary order; None if there is none."""
-    if not limits.ordered:
+    if not isinstance(limits, Waiting) or not limits.ordered:
         return None if limits.check(at) else at
+    waiting: Waiting = limits
+
+    def early(order: tuple[int, ...]) -> bool:
+        so_far = np.array(order, np.int64)
+        return bool(limits.check(so_far) if len(order) == len(at) else waiting.disorder(so_far))
+
     seen: set[frozenset[int]] = set()
     stack: list[tuple[int, ...]] = [()]
     while stack:
@@ -87,16 +93,11 @@ def arranged(limits: Limits, at: I64) -> I64 | None:
         for x in at[::-1].tolist():
             more = (*order, x)
             # what breaks an order early is of order; least counts may still be met
-            if x in order or frozenset(more) in seen or _early(limits, more, len(at)):
+            if x in order or frozenset(more) in seen or early(more):
                 continue
             seen.add(frozenset(more))
             stack.append(more)
     return None
-
-
-def _early(limits: Limits, order: tuple[int, ...], size: int) -> bool:
-    at = np.array(order, np.int64)
-    return bool(limits.check(at)) if len(order) == size else bool(limits.disorder(at))
 
 
 def _start(built: Built, limits: Limits) -> Any:

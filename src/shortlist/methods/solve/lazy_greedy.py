@@ -90,7 +90,7 @@ class _Front:
         """The pick with its runner-up (None: nobody is left), and who stood before it and is refused."""
         now, batch, size = len(steps.taken), BATCH, FRONT
         self.at = self.at[self.bound[self.at] > -np.inf]
-        if steps.limits.ordered:  # others may come now than at the last step
+        if steps.ordered:  # others may come now than at the last step
             self.at, self.rest = self.at[:0], np.inf
         while True:
             bound, known = self.bound[self.at], self.asked[self.at] == now
