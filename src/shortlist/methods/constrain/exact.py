@@ -375,17 +375,12 @@ def _solver(lp: Any, highspy: Any) -> Any:
 
 
 def _run(lp: Any, highspy: Any, *, whole: bool, nodes: int = NODES) -> _Answer | None:
-    h = highspy.Highs()
-    h.setOptionValue("output_flag", False)
-    h.setOptionValue("threads", 1)
-    h.setOptionValue("random_seed", 0)
+    h = _solver(lp, highspy)
     h.setOptionValue("solve_relaxation", not whole)
     h.setOptionValue("mip_max_nodes", nodes)
     h.setOptionValue("mip_feasibility_tolerance", 1e-9)
-    h.setOptionValue("primal_feasibility_tolerance", 1e-9)
     h.setOptionValue("mip_rel_gap", GAP)
     h.setOptionValue("mip_abs_gap", 1e-9)
-    h.passModel(lp)
     h.run()
     status = h.getModelStatus()
     # costs are not negative, so nothing is unbounded
