@@ -165,6 +165,7 @@ class Method:
 #: Role by what a class offers: its method, and how the answer of that is annotated.
 ROLES = {
     "objective": ("value", ("F64",)),
+    "order": ("rules", ("Plan[list[Order]]",)),
     "constraint": ("rows", ("list[Row]",)),
     "solver": ("__call__", ("Choice",)),
     "encoder": ("steps", ("Plan[Vectors]", "Plan[Terms]")),

@@ -69,7 +69,11 @@ if TYPE_CHECKING:
     from shortlist.methods.constrain.exclude import Exclude
     from shortlist.methods.constrain.include import Include
     from shortlist.methods.constrain.knapsack import Knapsack
+    from shortlist.methods.constrain.laminar import Laminar
+    from shortlist.methods.constrain.precedence import Precedence
+    from shortlist.methods.constrain.prefix import Prefix
     from shortlist.methods.constrain.quota import Quota
+    from shortlist.methods.constrain.separation import Separation
     from shortlist.methods.constrain.shown import Shown
     from shortlist.methods.dedup.cosine import Cosine
     from shortlist.methods.dedup.cosine_leakage import CosineLeakage
@@ -214,6 +218,7 @@ __all__ = [
     "LSA",
     "LabelGraphGain",
     "Labels",
+    "Laminar",
     "LazyGreedy",
     "Leakage",
     "Ledger",
@@ -245,6 +250,8 @@ __all__ = [
     "Plan",
     "Pool",
     "PositionalScore",
+    "Precedence",
+    "Prefix",
     "Price",
     "ProbabilisticSetCover",
     "Probe",
@@ -263,6 +270,7 @@ __all__ = [
     "Scorer",
     "Scores",
     "SemDedup",
+    "Separation",
     "SetCover",
     "ShortlistError",
     "Shown",

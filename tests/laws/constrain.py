@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.random import Generator
 
-from shortlist.core.account import violations
+from shortlist.core.account import broken, violations
 from shortlist.core.contracts import Constraint
 from shortlist.core.errors import ContractError, InfeasibleError, UsageError
-from shortlist.core.limits import BoundLimits, all_rows
+from shortlist.core.limits import BoundLimits, all_rows, all_rules
 from shortlist.core.pool import Pool
 from shortlist.methods.constrain.feasible import settle
 from tests.strategies import bound_or_none, examples, subsets
@@ -143,7 +143,10 @@ def what_cannot_hold_is_refused_and_nothing_else(rule: Constraint, pool: Pool, r
         assert any(not limits.check(s) for s in subsets(len(pool), limits.k))
     if refusal is not None:
         rows = all_rows(pool, rules, k)
-        assert all(violations(rows, s, len(pool)) for s in subsets(len(pool), len(pool)))
+        beside = all_rules(pool, rules, rows)
+        had = np.unique([x for r in rows if r.kind == "shown" for x in r.at.tolist()]).astype(np.int64)
+        for s in subsets(len(pool), len(pool)):
+            assert violations(rows, s, len(pool)) or broken(beside, s, had, len(pool))
         assert refusal.conflict
         assert refusal.relaxation
 

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 from shortlist.core.errors import ContractError
 from shortlist.core.limits import bind
-from tests.laws import catalogue, cluster, constrain, dedup, encode, graph, objective, solve
+from tests.laws import catalogue, cluster, constrain, dedup, encode, graph, objective, order, solve
 from tests.strategies import Method, Scene, edge_pools, examples, methods, modules, pools, scene, scenes
 
 LAWS: dict[str, tuple[Callable[..., None], ...]] = {
     "objective": objective.LAWS,
     "constraint": constrain.LAWS,
+    "order": order.LAWS,
     "solver": solve.LAWS,
     "encoder": encode.LAWS,
     "deduper": dedup.LAWS,
@@ -28,6 +29,7 @@ LAWS: dict[str, tuple[Callable[..., None], ...]] = {
 DRAWS = {
     "objective": 20,
     "constraint": 40,
+    "order": 40,
     "solver": 40,
     "encoder": 10,
     "deduper": 20,

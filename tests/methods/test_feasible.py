@@ -207,7 +207,7 @@ def test_rows_are_called_by_their_ids() -> None:
     with pytest.raises(InfeasibleError) as e:
         settle(kept, [Include([12, 13]), Exclude([13])], 5, call=lambda row: f"id-{row}")
     assert e.value.conflict == ("include=id-13", "exclude=id-13")
-    assert e.value.relaxation == ("include=12,13 -> leave out id-13",)
+    assert e.value.relaxation == ("include=id-12,id-13 -> leave out id-13",)
 
 
 def test_a_size_is_not_offered_where_bounds_are_shares_of_it() -> None:

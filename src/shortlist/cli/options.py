@@ -85,6 +85,12 @@ _CHOICE = [
     click.option(
         "--quota", metavar="RULE", multiple=True, help="'lang:de>=10%', 'source:web<=200', 'source<=40%'."
     ),
+    click.option(
+        "--within",
+        metavar="EXPR",
+        multiple=True,
+        help="Any other constraint: \"Separation('vec', least=0.2)\", \"Prefix('source', at_most=0.5)\".",
+    ),
     click.option("--include", metavar="ID|@FILE", multiple=True, help="Take these rows."),
     click.option("--exclude", metavar="ID|@FILE", multiple=True, help="Never take these rows."),
     click.option(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from shortlist.core.arrays import I64, Bool
-from shortlist.core.contracts import Constraint, Row
+from shortlist.core.contracts import Constraint, Row, Rule
 from shortlist.core.pool import Pool
 
 #: A sum of costs may pass its limit by rounding: this share of the limit.
@@ -32,6 +32,26 @@ def violations(rows: Sequence[Row], at: I64, n: int) -> list[str]:
             out.append(f"{r.text}: {value:g} found, at least {r.low:g} needed")
         if value > highest(r):
             out.append(f"{r.text}: {value:g} found, at most {r.high:g} allowed")
+    return out
+
+
+def broken(rules: Sequence[Rule], at: I64, had: I64, n: int) -> list[str]:
+    """What a finished choice, in its order, breaks of rules that no inequality says; [] if nothing."""
+    if len(np.unique(at)) < len(at) or ((at < 0) | (at >= n)).any():
+        return []  # told by `violations`
+    return [f"{r.text}: {what}" for r in rules if (what := r.breaks(at, had))]
+
+
+def rule_accounts(rules: Sequence[Rule], at: I64) -> list[dict[str, str | float | bool | None]]:
+    """Lines as in `accounts` for rules that no inequality says."""
+    out: list[dict[str, str | float | bool | None]] = []
+    for r in rules:
+        value, low, high, tight = r.account(at)
+        slack = min(value - low, high - value)
+        out.append(
+            {"text": r.text, "kind": r.kind, "value": _plain(value), "low": _plain(low), "high": _plain(high)}
+            | {"slack": _plain(slack), "tight": tight}
+        )
     return out
 
 

@@ -5,8 +5,9 @@ Positions (`at`, i64) count rows of the pool at hand from 0; global row numbers 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 from shortlist.core.arrays import F32, F64, I64, Bool
 from shortlist.core.choice import Choice
@@ -134,16 +135,104 @@ class Row:
 
 @runtime_checkable
 class Constraint(Protocol):
-    """A feasibility rule. Every rule of the house is a set of linear rows over a choice (docs/adr/007)."""
+    """A feasibility rule. Most rules of the house are sets of linear rows over a choice (docs/adr/007)."""
 
     def rows(self, pool: Pool, k: int) -> list[Row]:
         """The rule over this pool for a choice of at most k rows."""
         ...
 
 
+class Cut(NamedTuple):
+    """A linear inequality that every set of rows which keeps a rule keeps too.
+
+    The sum of weight f64[m] over those of the positions at i64[m] that are chosen is <= high, or
+    <= high + z / breach where the rule may be broken by a share z (breach 0: it says nothing then).
+    """
+
+    at: I64
+    weight: F64
+    high: float
+    breach: float
+
+
+class Rule(Protocol):
+    """What linear rows cannot say, bound to n rows of a pool (docs/adr/012). States are never changed.
+
+    text, kind: as in `Row`. A rule that is not `ordered` only ever turns rows away for good.
+    """
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def ordered(self) -> bool:
+        """Whether a row that is turned away now may be let in later."""
+        ...
+
+    @property
+    def alike(self) -> I64:
+        """i64[n]: rows of equal number are one to this rule, if none they are `tied` to is at hand."""
+        ...
+
+    def tied(self, at: int) -> I64:
+        """Positions, increasing, whose turn or place may depend on this row's, itself among them."""
+        ...
+
+    def start(self, had: I64) -> Any:
+        """Nothing is chosen; positions `had` were shown before."""
+        ...
+
+    def allows(self, state: Any, at: I64) -> Bool:
+        """bool[m]: whether each of these rows may come next."""
+        ...
+
+    def add(self, state: Any, at: int) -> Any: ...
+
+    def shuts(self, at: int) -> I64:
+        """Positions, increasing, that may never stand beside this one."""
+        ...
+
+    def breaks(self, at: I64, had: I64) -> str:
+        """What is wrong with a finished choice in this order, from the definition; '' if nothing."""
+        ...
+
+    def account(self, at: I64) -> tuple[float, float, float, bool]:
+        """What the choice makes of the rule: value, its lower and its upper bound, whether it was tight."""
+        ...
+
+    def cuts(self, at: I64, had: I64) -> list[Cut]:
+        """What these rows break of it as a rule about sets; [] if nothing, or if it is none."""
+        ...
+
+    def relaxed(self, at: I64, had: I64) -> str:
+        """The rule as it would have to be written for this choice to keep it; '' if it does."""
+        ...
+
+    def take(self, at: I64, k: int) -> Rule:
+        """The same over the rows at increasing positions i64[b] alone, for a choice of at most k."""
+        ...
+
+
+class Order(Rule, Protocol):
+    """A rule about the order of a choice: `ordered` is True.
+
+    Only solvers that ask again at each step keep it (`Waiting.ordered`).
+    """
+
+
+@runtime_checkable
+class Ruled(Protocol):
+    """The optional second member of a constraint: rules beside its rows. Long work is done in scans."""
+
+    def rules(self, pool: Pool, k: int) -> Plan[Sequence[Rule]]: ...
+
+
 class Limits(Protocol):
     """All constraints of a run bound to a pool. A refusal is for good:
-    what `allows` turns away never comes back."""
+    what `allows` turns away never comes back, unless the limits are `Waiting` and `ordered`."""
 
     @property
     def rows(self) -> tuple[Row, ...]: ...
@@ -180,6 +269,24 @@ class Limits(Protocol):
 
     def upper(self, gains: F64, state: Any) -> float:
         """An upper bound of sum(gains[at]) over every set `at` that may still be added to this state."""
+        ...
+
+
+@runtime_checkable
+class Waiting(Protocol):
+    """What limits offer beside `Limits` where rows may have to wait, and for many refusals at once."""
+
+    @property
+    def ordered(self) -> bool:
+        """Whether some refusals hold only for now: a solver then asks every candidate again at each step."""
+        ...
+
+    def reasons(self, state: Any, at: I64) -> I64:
+        """`refuses` for many rows i64[m] at once."""
+        ...
+
+    def disorder(self, at: I64) -> list[str]:
+        """What a beginning of a choice breaks of the rules of order; [] if nothing."""
         ...
 
 

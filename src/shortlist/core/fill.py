@@ -8,12 +8,18 @@ from functools import partial
 
 import numpy as np
 
+from shortlist.core.apart import Apart
 from shortlist.core.arrays import F64, I64
 from shortlist.core.choice import Choice
-from shortlist.core.contracts import Built, Limits
-from shortlist.core.limits import CLOSED, BoundLimits, State
+from shortlist.core.contracts import Built, Limits, Waiting
+from shortlist.core.counts import CLOSED, State
+from shortlist.core.limits import BoundLimits
 from shortlist.core.pool import Pool
+from shortlist.core.ruled import Ruled
 from shortlist.kernels.walk import walk
+
+#: Rows asked about at once.
+BLOCK = 1024
 
 
 def fill(limits: Limits, order: I64) -> I64:
@@ -23,11 +29,18 @@ def fill(limits: Limits, order: I64) -> I64:
 
 def filling(limits: Limits) -> Callable[[I64], I64]:
     """`fill` under these limits, for many orders."""
-    return Filler.over(limits).fill if isinstance(limits, BoundLimits) else partial(exact, limits)
+    if not isinstance(limits, BoundLimits):
+        return partial(exact, limits)
+    if limits.ruled is None:
+        return Filler.over(limits).fill
+    plain = not limits.ordered and not limits.ruled.keeps
+    return partial(_beside, limits, limits.ruled) if plain else partial(exact, limits)
 
 
 def exact(limits: Limits, order: I64) -> I64:
-    """`fill` by its definition, row by row."""
+    """`fill` by its definition, row by row; under rules of order each time the first row that may come."""
+    if isinstance(limits, Waiting) and limits.ordered:
+        return _first_allowed(limits, order)
     state = limits.start()
     taken: list[int] = []
     for x in (*limits.must.tolist(), *order.tolist()):
@@ -35,6 +48,51 @@ def exact(limits: Limits, order: I64) -> I64:
             state = limits.add(state, x)
             taken.append(x)
     return np.array(taken, np.int64)
+
+
+def _first_allowed(limits: Limits, order: I64) -> I64:
+    state, left = limits.start(), order
+    taken: list[int] = []
+    while len(taken) < limits.k:
+        a, step = 0, 1  # mostly one of the first may come
+        while a < len(left):
+            fit = np.flatnonzero(limits.allows(state, left[a : a + step]))
+            if len(fit):
+                break
+            a, step = a + step, min(2 * step, BLOCK)
+        else:
+            break
+        taken.append(int(left[a + fit[0]]))
+        left = np.delete(left, a + fit[0])
+        state = limits.add(state, taken[-1])
+    return np.array(taken, np.int64)
+
+
+def _beside(limits: BoundLimits, ruled: Ruled, order: I64) -> I64:
+    """`exact` where nothing is kept in reserve: rows that one taken shuts out are marked, or it is seen from
+    the few that are taken whether the next is too near to one of them."""
+    p, costs = limits.patterns, limits.costs
+    shut, room, rest = limits.first.status == CLOSED, p.high.copy(), costs.most.copy()
+    near = [r for r in ruled.rules if not isinstance(r, Apart) or r.pairs is not None]
+    far = [r for r in ruled.rules if isinstance(r, Apart) and r.pairs is None]
+    taken = np.empty(limits.k, np.int64)
+    m = 0
+    for x in order.tolist():
+        groups = p.groups[p.of[x]]
+        if m == limits.k:
+            break
+        if shut[x] or (room[groups] <= 0).any() or any(r.meets(x, taken[:m]) for r in far):
+            continue
+        cost = np.array([c[x] for c in costs.of], np.float64)
+        if (cost > rest).any():
+            continue
+        taken[m], shut[x] = x, True
+        m += 1
+        room[groups] -= 1
+        rest -= cost
+        for rule in near:
+            shut[rule.shuts(x)] = True
+    return taken[:m]
 
 
 def told(built: Built | None, limits: Limits, pool: Pool, at: I64) -> Choice:

@@ -9,60 +9,29 @@ later reserve might then let the row in after all: solvers take the first answer
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from shortlist.core import reserve
-from shortlist.core.account import accounts, violations
-from shortlist.core.arrays import F64, I32, I64, U8, Bool
+from shortlist.core.account import accounts, broken, rule_accounts, violations
+from shortlist.core.arrays import F64, I32, I64, Bool
 from shortlist.core.ceiling import Family, ceiling, families
-from shortlist.core.contracts import Constraint, Row
+from shortlist.core.contracts import Constraint, Row, Rule
+from shortlist.core.contracts import Ruled as HasRules
+from shortlist.core.counts import CLOSED, HELD, OPEN, Answers, State, fitting, keeping
+from shortlist.core.counts import NoWitness as NoWitness
+from shortlist.core.effects import Plan, alone
 from shortlist.core.errors import ContractError, UsageError
 from shortlist.core.patterns import Patterns, patterns
 from shortlist.core.pool import Pool
 from shortlist.core.reserve import Costs, Swap
+from shortlist.core.ruled import Ruled, over
 
-CLOSED, OPEN, HELD = 0, 1, 2
-
-
-class NoWitness(ContractError):
-    """The greedy pass found no rows that meet every least count; an exact search may."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class State:
-    """What is chosen (S) and kept aside (W), as far as limits care. Never changed in place.
-
-    status u8[n]: CLOSED (taken, or never to be taken), OPEN, HELD (in W); count i64[G]: rows of S a group;
-    total i64[G]: of S and W; spent f64[J]: costs of S; rest f64[J]: what S and W leave of each budget;
-    fits bool[P]: one row more of the pattern passes no most count; held: W a pattern, dearest first;
-    answers: what `allows` has worked out about this state, at most one entry.
-    """
-
-    status: U8
-    count: I64
-    total: I64
-    spent: F64
-    rest: F64
-    fits: Bool
-    held: reserve.Held
-    answers: list[Answers] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Answers:
-    """lets bool[P]: whether counts let a row of the pattern in; room f64[J, P]: what it may cost then.
-
-    Both hold for the reserve as it is until the pattern is in `swaps` (and `swapped` bool[P]), which say
-    what a row of it would do to the reserve.
-    """
-
-    lets: Bool
-    room: F64
-    swaps: dict[int, Swap | None]
-    swapped: Bool
+#: Carries out the plan of a rule over a pool.
+Run: TypeAlias = Callable[[Plan[Any], Pool], Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,7 +40,7 @@ class BoundLimits:
 
     rows: every inequality; patterns, costs: the same by what they are about; budget_by: the inequality of
     each budget; families: groups that do not overlap; first: the empty choice; k: the most rows a choice can
-    have, the size asked for or all that may be taken.
+    have, the size asked for or all that may be taken; ruled: rules beside the inequalities, None if none.
     """
 
     rows: tuple[Row, ...]
@@ -81,31 +50,44 @@ class BoundLimits:
     families: tuple[Family, ...]
     first: State
     k: int
+    ruled: Ruled | None = None
 
     def __len__(self) -> int:
         return len(self.patterns.of)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Each inequality as the user would write it."""
-        return tuple(r.text for r in self.rows)
+        """Each inequality, then each rule, as the user would write it."""
+        return tuple(r.text for r in self.rows) + tuple(r.text for r in self.rules)
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """What the inequalities do not say."""
+        return self.ruled.rules if self.ruled else ()
+
+    @property
+    def ordered(self) -> bool:
+        """Whether some refusals hold only for now."""
+        return any(r.ordered for r in self.rules)
 
     @property
     def must(self) -> I64:
-        """Positions to take first, increasing."""
-        return _union(self.rows, "include")
+        """Positions to take first, increasing; none under rules of order, which may want others before."""
+        return np.empty(0, np.int64) if self.ordered else _union(self.rows, "include")
 
     @property
     def shown(self) -> I64:
         """Positions the user has already, increasing."""
         return _union(self.rows, "shown")
 
-    def start(self) -> State:
+    def start(self) -> Any:
         """The empty choice."""
-        return self.first
+        return self.ruled.first if self.ruled else self.first
 
-    def allows(self, state: State, at: I64) -> Bool:
+    def allows(self, state: Any, at: I64) -> Bool:
         """bool[m]: whether each row at positions i64[m] may be taken next. Rows taken already may not."""
+        if self.ruled:
+            return self.ruled.allows(state, at)
         if len(at) == 1:
             return np.array([self.may(state, int(at[0]))])
         q, status = self.patterns.of[at], state.status[at]
@@ -121,12 +103,14 @@ class BoundLimits:
         ok &= status != CLOSED
         return ok
 
-    def add(self, state: State, at: int) -> State:
+    def add(self, state: Any, at: int) -> Any:
         """The state with this row taken.
 
         Raises:
             ContractError: `allows` says no.
         """
+        if self.ruled:
+            return self.ruled.add(state, at)
         groups = self.patterns.groups[self.patterns.of[at]]
         status, count = state.status.copy(), state.count.copy()
         status[at] = CLOSED
@@ -144,8 +128,10 @@ class BoundLimits:
         fits = self._refit(state, change)
         return State(status, count, change.total, state.spent + cost, rest, fits, held)
 
-    def refuses(self, state: State, at: int) -> int:
+    def refuses(self, state: Any, at: int) -> int:
         """Index into `names` of the constraint that turns this row away; -1 if none does (or it is taken)."""
+        if self.ruled:
+            return self.ruled.refuses(state, at)
         if self.may(state, at):
             return -1
         p = self.patterns
@@ -164,15 +150,42 @@ class BoundLimits:
         lack[p.low_by < 0] = 0
         return int(p.low_by[np.argmax(lack)])
 
+    def reasons(self, state: Any, at: I64) -> I64:
+        """i64[m]: `refuses` for many rows at once, a pattern at a time."""
+        if self.ruled:
+            return self.ruled.reasons(state, at)
+        p, q = self.patterns, self.patterns.of[at]
+        by, never = np.full(len(p.groups), -1), np.zeros(len(p.groups), bool)
+        full = np.flatnonzero(state.count >= p.high)
+        # the first group that never lets a row in, else the first that is full
+        for g in sorted(full.tolist(), key=lambda g: (p.high[g] == 0, -g)):
+            by[p.holders[g]], never[p.holders[g]] = p.high_by[g], p.high[g] == 0
+        closed = state.status[at] == CLOSED
+        out: I64 = np.where(~closed | never[q], by[q], -1)
+        left = ~closed & (by[q] < 0)
+        lack = np.where(p.low_by < 0, 0, p.low - state.count)
+        out[left] = p.low_by[np.argmax(lack)]
+        for j in reversed(range(len(self.costs.of))):
+            out[left & (self.costs.of[j][at] > self.costs.most[j] - state.spent[j])] = self.budget_by[j]
+        out[self.allows(state, at)] = -1
+        return out
+
     def check(self, at: I64) -> list[str]:
         """Violations of a finished choice, from the definition; [] if none."""
-        return violations(self.rows, np.asarray(at, np.int64), len(self))
+        at = np.asarray(at, np.int64)
+        return violations(self.rows, at, len(self)) + broken(self.rules, at, self.shown, len(self))
 
-    def upper(self, gains: F64, state: State) -> float:
+    def disorder(self, at: I64) -> list[str]:
+        """What a beginning of a choice breaks of the rules of order; [] if nothing."""
+        return broken([r for r in self.rules if r.ordered], at, self.shown, len(self))
+
+    def upper(self, gains: F64, state: Any) -> float:
         """An upper bound of the sum of gains f64[n] over every set that may still be added to this state.
 
         Rows the solver was refused may count: the bound holds for every feasible set, not for this path.
+        Rules only close rows here: without them a bound holds all the more.
         """
+        state = state.counts if self.ruled else state
         p = self.patterns
         full = np.zeros(len(p.groups), bool)
         for g in np.flatnonzero(state.count >= p.high):
@@ -192,8 +205,10 @@ class BoundLimits:
             left,
         )
 
-    def may(self, state: State, at: int) -> bool:
+    def may(self, state: Any, at: int) -> bool:
         """Whether the row at this position may be taken next: `allows` for one, several times as fast."""
+        if self.ruled:
+            return bool(self.ruled.allows(state, np.array([at]))[0])
         status = state.status[at]
         if status != OPEN:
             return bool(status == HELD)
@@ -237,7 +252,7 @@ class BoundLimits:
         full = change.total >= self.patterns.high
         was = state.total >= self.patterns.high
         if (was & ~full).any():
-            return _fits(self.patterns, change.total)
+            return fitting(self.patterns, change.total)
         new = np.flatnonzero(full & ~was)
         if not len(new):
             return state.fits
@@ -248,7 +263,12 @@ class BoundLimits:
 
 
 def bind(
-    pool: Pool, constraints: Sequence[Constraint], k: int | None = None, *, witness: I64 | None = None
+    pool: Pool,
+    constraints: Sequence[Constraint],
+    k: int | None = None,
+    *,
+    witness: I64 | None = None,
+    run: Run = alone,
 ) -> BoundLimits:
     """Limits of these constraints over this pool.
 
@@ -258,22 +278,26 @@ def bind(
         k: most rows to choose; shares are of it. None: as the constraints say, else all that may be taken.
         witness: positions i64[m] of rows that break no bound, where least counts need one that the greedy
             pass here does not find (`methods.constrain.feasible.settle` finds it or says why there is none).
+        run: carries out the plans of rules.
 
     Raises:
         UsageError, ContractError: a constraint does not suit the pool, or the witness breaks a bound.
         NoWitness: none was found; that proves nothing.
     """
     rows = all_rows(pool, constraints, k)
-    return bind_rows(rows, len(pool), witness=witness)
+    return bind_rows(rows, len(pool), witness=witness, rules=all_rules(pool, constraints, rows, run))
 
 
 def report(limits: BoundLimits, at: I64) -> list[dict[str, str | float | bool | None]]:
     """A JSON-ready line a constraint for the choice at positions i64[m]; see `account.accounts`."""
-    return accounts(limits.rows, np.asarray(at, np.int64), len(limits))
+    at = np.asarray(at, np.int64)
+    return accounts(limits.rows, at, len(limits)) + rule_accounts(limits.rules, at)
 
 
-def bind_rows(rows: Sequence[Row], n: int, *, witness: I64 | None = None) -> BoundLimits:
-    """Limits of these inequalities over n rows; see `bind`."""
+def bind_rows(
+    rows: Sequence[Row], n: int, *, witness: I64 | None = None, rules: Sequence[Rule] = ()
+) -> BoundLimits:
+    """Limits of these inequalities and rules over n rows; see `bind`."""
     for r in rows:
         if r.weight is not None and r.low > 0:
             raise ContractError(f"{r.text}: a least sum of weights is not supported, only least counts")
@@ -287,37 +311,22 @@ def bind_rows(rows: Sequence[Row], n: int, *, witness: I64 | None = None) -> Bou
     for g in np.flatnonzero(p.high == 0):
         closed[p.holders[g]] = True
     free = ~closed[p.of]
+    k = min(int(p.high[0]), int(free.sum()))
+    if rules:
+        none = keeping(p, costs, np.where(free, OPEN, CLOSED).astype(np.uint8))
+        linear = BoundLimits(tuple(rows), p, costs, tuple(i for i, _ in weighed), families(p), none, k)
+        ruled = over(linear, tuple(rules), witness)
+        return replace(linear, first=ruled.first.counts, ruled=ruled)
     if witness is None:
         witness = reserve.easy_witness(p, costs, free)
         if witness is None:
             raise NoWitness("least counts need a witness here: methods.constrain.feasible.settle finds one")
     else:
         witness = reserve.cheaper(p, costs, free, reserve.shed(p, costs, np.unique(witness)))
-    first = _first(p, costs, free, witness)
+    first = keeping(p, costs, np.where(free, OPEN, CLOSED).astype(np.uint8), witness)
     if (first.total < p.low).any() or (first.total > p.high).any() or (first.rest < 0).any():
         raise ContractError("the witness breaks a bound")
-    k = min(int(p.high[0]), int(free.sum()))
     return BoundLimits(tuple(rows), p, costs, tuple(i for i, _ in weighed), families(p), first, k)
-
-
-def _first(p: Patterns, costs: Costs, free: Bool, witness: I64) -> State:
-    status = np.where(free, OPEN, CLOSED).astype(np.uint8)
-    if (status[witness] == CLOSED).any():
-        raise ContractError("the witness holds rows that may not be taken")
-    status[witness] = HELD
-    held = reserve.by_pattern(p, costs, witness)
-    total = np.zeros(len(p.low), np.int64)
-    for q, rows in held.items():
-        total[p.groups[q]] += len(rows)
-    rest = costs.most - costs.sums(witness)
-    return State(status, np.zeros_like(total), total, np.zeros(len(rest)), rest, _fits(p, total), held)
-
-
-def _fits(p: Patterns, total: I64) -> Bool:
-    fits = np.ones(len(p.groups), bool)
-    for g in np.flatnonzero(total >= p.high):
-        fits[p.holders[g]] = False
-    return fits
 
 
 def _dense(row: Row, n: int) -> F64:
@@ -351,3 +360,11 @@ def all_rows(pool: Pool, constraints: Sequence[Constraint], k: int | None = None
     if k is not None and k < asked:
         rows.insert(0, Row(f"size={k}", "size", None, None, -np.inf, k))
     return rows
+
+
+def all_rules(
+    pool: Pool, constraints: Sequence[Constraint], rows: Sequence[Row], run: Run = alone
+) -> tuple[Rule, ...]:
+    """What these constraints ask beside their inequalities `rows`."""
+    size = int(min([r.high for r in rows if r.kind == "size"] + [len(pool)]))
+    return tuple(r for c in constraints if isinstance(c, HasRules) for r in run(c.rules(pool, size), pool))

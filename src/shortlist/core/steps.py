@@ -16,7 +16,7 @@ import numpy as np
 
 from shortlist.core.arrays import F64, I64, Bool
 from shortlist.core.choice import Choice, Trace
-from shortlist.core.contracts import Built, Limits
+from shortlist.core.contracts import Built, Limits, Waiting
 from shortlist.core.dual import has_prices, priced
 from shortlist.core.errors import ContractError
 from shortlist.core.pool import Pool
@@ -70,7 +70,7 @@ class Steps:
     state: Any
     held: Any
     taken: list[Step] = field(default_factory=list)
-    refused: list[tuple[int, int, int]] = field(default_factory=list)
+    refused: list[tuple[I64, int, I64]] = field(default_factory=list)
     high: float = np.inf
     checks: frozenset[int] = frozenset()
 
@@ -124,7 +124,27 @@ class Steps:
 
     def refuse(self, at: I64) -> None:
         """Record rows, in the order in which they came to the front, that the limits turn away for good."""
-        self.refused += [(p, len(self.taken), self.limits.refuses(self.held, p)) for p in at.tolist()]
+        if len(at):
+            if isinstance(self.limits, Waiting):
+                by = self.limits.reasons(self.held, at)
+            else:
+                by = np.array([self.limits.refuses(self.held, p) for p in at.tolist()], np.int64)
+            self.refused.append((at, len(self.taken), by))
+
+    @property
+    def turned_away(self) -> I64:
+        """Positions refused so far, in order."""
+        return np.concatenate([np.zeros(0, np.int64), *(at for at, _, _ in self.refused)])
+
+    @property
+    def ordered(self) -> bool:
+        """Whether limits may let a row in later that they turn away now."""
+        return isinstance(self.limits, Waiting) and self.limits.ordered
+
+    def now(self, at: I64) -> I64:
+        """Those of these candidates that may come at this step: all, unless limits are `ordered`. Rows that
+        only wait are no refusals: offer all candidates again at the next step."""
+        return at[self.limits.allows(self.held, at)] if self.ordered else at
 
     def choice(self, pool: Pool) -> Choice:
         """The finished choice with its trace and bound."""
@@ -132,14 +152,15 @@ class Steps:
         if self.built.monotone:
             self._bound()
         at = np.array([s.at for s in self.taken], np.int64)
+        if self.ordered and (broken := self.limits.check(at)):
+            raise ContractError(f"{broken[0]}: this solver does not ask again for rows that only wait")
         parts = np.array([s.parts for s in self.taken], np.float64).reshape(k, len(built.terms))
         gains = parts.sum(axis=1)
         rival = np.array([s.runner_up for s in self.taken], np.int64)
-        row, step, by = (
-            (np.array(c, np.int64) for c in zip(*self.refused, strict=True))
-            if self.refused
-            else (np.zeros((3, 0), np.int64))
-        )
+        none = np.zeros(0, np.int64)
+        row = np.concatenate([none, *(rows for rows, _, _ in self.refused)])
+        step = np.concatenate([none, *(np.full(len(rows), step) for rows, step, _ in self.refused)])
+        by = np.concatenate([none, *(by for _, _, by in self.refused)])
         trace = Trace(
             runner_up=np.where(rival >= 0, pool.rows[rival] if k else rival, -1),
             runner_up_gain=np.array([s.runner_up_gain for s in self.taken], np.float64),

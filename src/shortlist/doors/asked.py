@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from shortlist.core.account import rule_accounts
 from shortlist.core.arrays import F64, I64
 from shortlist.core.choice import Choice
 from shortlist.core.contracts import Objective, Row
@@ -63,7 +64,10 @@ def asked(
         ],
         "size": {"ours": len(ours), "random": float(np.mean([len(d) for d in draws]))},
         "costs": costs(pool, ours, draws, limits),
-        "constraints": [_met(row, ours, len(pool)) for row in limits.rows],
+        "constraints": [
+            *(_met(row, ours, len(pool)) for row in limits.rows),
+            *rule_accounts(limits.rules, ours),
+        ],
         "curve": _curve(values, grids, names),
     }
 

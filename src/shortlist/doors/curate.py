@@ -228,8 +228,15 @@ def chosen(
     within = settled.recipe.within
 
     def of_size(k: int) -> tuple[BoundLimits, Choice]:
-        limits = feasible(pool, within, k, call=lambda r: loaded.ids[r])
-        return limits, _choice(settled, built, limits, pool, work)
+        limits = feasible(
+            pool, within, k, call=lambda r: loaded.ids[r], run=lambda plan, over: _run(plan, over, work)
+        )
+        choice = _choice(settled, built, limits, pool, work)
+        broken = limits.check(np.searchsorted(pool.rows, choice.rows))
+        if broken:
+            name = type(settled.solver).__name__
+            raise UsageError(f"--solver {name} does not keep {broken[0]}: use LazyGreedy() or Greedy()")
+        return limits, choice
 
     first = limits, choice = of_size(min(settled.k, len(pool)))
     least = 0.9 * len(choice)

@@ -15,6 +15,7 @@ import numpy as np
 from shortlist.core.arrays import I64
 from shortlist.core.choice import Choice
 from shortlist.core.contracts import Objective
+from shortlist.core.counts import CLOSED, NoWitness
 from shortlist.core.effects import alone
 from shortlist.core.errors import InfeasibleError, UsageError
 from shortlist.core.limits import BoundLimits
@@ -66,6 +67,8 @@ def evidence(
     drawn = _draws(limits, draws * more, seed)
     tops = _tops(limits, pool)
     candidates = limits.allows(limits.start(), np.arange(len(pool), dtype=np.int64))
+    if limits.ordered:  # nearly all rows wait at the start
+        candidates = limits.first.status != CLOSED
     candidates[np.concatenate([ours, *drawn, *tops.values()])] = True
     choices = helps.Choices(ours, drawn, tops, np.flatnonzero(candidates))
     by, how = _vectors(objective, pool), ""
@@ -76,7 +79,7 @@ def evidence(
             folds, how = cross_fit(
                 pool, limits, choose, draw=lambda f: _draws(f, draws * more, seed), top=_tops, seed=seed
             )
-        except InfeasibleError as e:
+        except (InfeasibleError, NoWitness) as e:
             unmeasured.append(f"held-out rows were not judged: in proportion, {e}")
     lines = [_line(pool, by, name, s, choices, folds, how, seed, more) for name, s in set_aside.items()]
     if folds:

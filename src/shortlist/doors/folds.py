@@ -13,7 +13,8 @@ from typing import TypeAlias
 import numpy as np
 
 from shortlist.core.arrays import I64
-from shortlist.core.contracts import Row
+from shortlist.core.contracts import Row, Rule
+from shortlist.core.effects import Plan
 from shortlist.core.limits import BoundLimits
 from shortlist.core.pool import Pool
 from shortlist.core.seeds import generator
@@ -52,10 +53,16 @@ class Scaled:
     whole: tuple[Row, ...]
     at: I64
     share: float
+    beside: tuple[Rule, ...] = ()
 
     def rows(self, pool: Pool, k: int) -> list[Row]:  # noqa: ARG002  (bound to `at` already)
         """The rules over `pool`, which holds the rows at positions `at` of the whole, for k rows."""
         return [r for row in self.whole for r in _scaled(row, self.at, self.share, k)]
+
+    def rules(self, pool: Pool, k: int) -> Plan[list[Rule]]:  # noqa: ARG002
+        """The rules beside them over the same rows."""
+        yield from ()  # nothing to wait for
+        return [rule.take(self.at, k) for rule in self.beside]
 
 
 def _scaled(row: Row, at: I64, share: float, k: int) -> Iterable[Row]:
@@ -109,7 +116,7 @@ def cross_fit(
         at = np.sort(np.delete(mixed, np.s_[f::folds]))
         size = min(len(at), k, max(round(k * len(at) / n), min(k, LEAST)))
         candidates = pool.take(at)
-        inner = settle(candidates, [Scaled(whole, at, size / max(k, 1))], size)
+        inner = settle(candidates, [Scaled(whole, at, size / max(k, 1), limits.rules)], size)
         out.append(
             Fold(
                 held,

@@ -14,6 +14,7 @@ from shortlist.core.pool import Pool
 from shortlist.core.signals import Vectors
 from shortlist.doors.routing import seconds
 from shortlist.doors.settle import BASE, Settled, promised, with_neighbors
+from shortlist.methods.constrain.feasible import called
 from shortlist.store.loaded import Loaded
 
 #: A constraint of more bounds is written as one.
@@ -41,7 +42,7 @@ def preview(settled: Settled, loaded: Loaded, memory: float, seed: int) -> dict[
         ("choose", f"at most {settled.k:,} rows"),
         *settled.notes,
     ]
-    lines.append(("within", "; ".join(_rule(c, loaded.pool, settled.k) for c in settled.recipe.within)))
+    lines.append(("within", "; ".join(_rule(c, loaded, settled.k) for c in settled.recipe.within)))
     lines.append(("memory", f"{gib(total)} at its peak, of {gib(memory)} allowed"))
     time = sum(seconds(n) for n in needs.values())
     lines.append(("time", f"about {max(1, round(time))} s here"))
@@ -132,9 +133,12 @@ def _linked(settled: Settled, pool: Pool) -> float:
     return 8.0 * len(pool) * (min(settled.graph.neighbors, len(pool)) + 1)
 
 
-def _rule(constraint: Constraint, pool: Pool, k: int) -> str:
+def _rule(constraint: Constraint, loaded: Loaded, k: int) -> str:
     """A constraint as it is written on the command line; one over many groups by its expression."""
-    texts = [row.text for row in constraint.rows(pool, k)]
+    pool = loaded.pool
+    texts = [called(row, lambda i: loaded.ids[int(pool.rows[i])]).text for row in constraint.rows(pool, k)]
+    if not texts:
+        return expression(constraint)
     if len(texts) <= MOST_BOUNDS:
         return "; ".join(texts)
     return f"{expression(constraint)}, {len(texts)} bounds"

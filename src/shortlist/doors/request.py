@@ -112,7 +112,10 @@ def size(text: str, n: int) -> int:
 def _method(text: str | None, kind: type, option: str) -> Any:
     if text is None:
         return None
-    method = parse(text, methods())
+    try:
+        method = parse(text, methods())
+    except UsageError as e:
+        raise UsageError(f"{option}: {e}") from e
     if not isinstance(method, kind):
         raise UsageError(f"{option}: {type(method).__name__} is no {kind.__name__.lower()}")
     return method
@@ -158,6 +161,7 @@ def _within(request: Request, loaded: Loaded) -> tuple[Constraint, ...]:
     names = list(loaded.pool.columns)
     within += [budget_from_text(b, names) for b in request.get("budget", ())]
     within += [quota_from_text(q, names) for q in request.get("quota", ())]
+    within += [_method(text, Constraint, "--within") for text in request.get("within", ())]
     for option, kind in (("include", Include), ("exclude", Exclude), ("shown", Shown)):
         ids = request.get(option, ())
         if ids:

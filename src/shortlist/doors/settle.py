@@ -10,10 +10,11 @@ from shortlist.core.contracts import Deduper, Encoder, Grapher, Objective, Solve
 from shortlist.core.errors import UsageError
 from shortlist.core.pool import Pool
 from shortlist.core.recipe import Recipe
-from shortlist.core.signals import Neighbors, Vectors
+from shortlist.core.signals import Costs, Neighbors, Scores, Vectors
 from shortlist.doors.routing import coverage_for
 from shortlist.methods.constrain.cardinality import Cardinality
 from shortlist.methods.constrain.knapsack import Knapsack
+from shortlist.methods.constrain.separation import Separation
 from shortlist.methods.dedup.exact_text import ExactText
 from shortlist.methods.dedup.minhash import MinHash
 from shortlist.methods.encode.lsa import LSA
@@ -93,6 +94,7 @@ def settle(recipe: Recipe, loaded: Loaded, memory: float) -> Settled:
     shares: tuple[float, ...] = ()
     if recipe.objective is None:
         parts, shares = _parts(recipe, loaded, vectors, promised(pool, encode, vectors), k, memory, notes)
+    _apart(recipe, promised(pool, encode, vectors))
     solver = recipe.solver or _solver(recipe, pool, notes)
     return Settled(
         recipe=replace(recipe, encode=encode, drop=drop, solver=solver),
@@ -102,6 +104,14 @@ def settle(recipe: Recipe, loaded: Loaded, memory: float) -> Settled:
         shares=shares,
         notes=tuple(notes),
     )
+
+
+def _apart(recipe: Recipe, pool: Pool) -> None:
+    """Signals of distances are looked for before anything is made."""
+    for c in recipe.within:
+        if isinstance(c, Separation) and c.by not in pool.columns:
+            have = [name for name, s in pool.columns.items() if isinstance(s, Vectors | Scores | Costs)]
+            raise UsageError(f"--within Separation: no signal {c.by!r}; distances are in {', '.join(have)}")
 
 
 def _size(recipe: Recipe, pool: Pool) -> int:

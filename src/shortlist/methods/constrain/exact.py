@@ -9,7 +9,7 @@ Source: Huangfu and Hall 2018, Math. Prog. Comp. 10, 119-142, doi:10.1007/s12532
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,18 +17,22 @@ import numpy as np
 
 from shortlist.core.account import violations
 from shortlist.core.arrays import F64, I32, I64
-from shortlist.core.contracts import Row
+from shortlist.core.contracts import Cut, Row
 from shortlist.core.errors import ContractError
 from shortlist.core.patterns import Patterns, patterns
 
-#: Branch-and-bound nodes before the search gives up undecided.
-NODES = 200_000
+#: Branch-and-bound nodes before the search gives up undecided; before the least change found so far is told.
+NODES, RELAXED = 200_000, 2_000
+#: Rows that are told apart in one program, and how often cuts are added to it.
+WHOLE, ROUNDS = 20_000, 400
 #: How far from the least sum of breaches a relaxation may be; proving the last part can take minutes.
 GAP = 0.01
 #: Columns kept beside those used by an answer in parts of rows, when whole rows are first tried.
 NEAR = 500
 #: Taken off every budget where the solver's own rounding broke one.
 TIGHTER = 1e-7
+
+_ENDED = f"(the search ended after {RELAXED:,} nodes: a smaller change may do)"
 
 #: Columns of a line of the program and their coefficients.
 Line = tuple[I32, F64]
@@ -40,7 +44,8 @@ class Program:
 
     members, cuts: the positions of kind c are members[cuts[c]:cuts[c + 1]]; ends: the kinds of pattern u
     are ends[u]:ends[u + 1], cheapest first; lines: for each inequality the columns (kinds 0..C-1, then sums
-    of patterns of many kinds) that add to it, with what one row of them adds in units of scale f64[R].
+    of patterns of many kinds) that add to it, with what one row of them adds in units of scale f64[R]; apart:
+    each row is a kind.
     """
 
     rows: tuple[Row, ...]
@@ -50,12 +55,21 @@ class Program:
     ends: I64
     lines: tuple[Line, ...]
     scale: F64
+    apart: bool = False
 
-    def solve(self, using: Iterable[int], soft: Sequence[Sequence[int]] = ()) -> I64 | None:
-        """Positions, increasing, that keep the inequalities `using`; None if there are none.
+    def solve(
+        self,
+        using: Iterable[int],
+        soft: Sequence[Sequence[int]] = (),
+        cuts: Sequence[Cut] = (),
+        loose: Sequence[Sequence[Cut]] = (),
+        notes: list[str] | None = None,
+    ) -> I64 | None:
+        """Positions, increasing, that keep the inequalities `using` and all cuts; None if there are none.
 
         Each list in `soft` may be broken by one share of its bounds; the sum of these shares is least then
-        (a row named by hand counts 1).
+        (a row named by hand counts 1). So may each list of cuts in `loose`. The search for the least ends
+        after so many nodes: `notes` is told.
 
         Raises:
             ContractError: undecided after very long work.
@@ -66,33 +80,57 @@ class Program:
         strict = [self.rows[i] for i in keep if i not in relaxable]
         if not keep or not len(self.members):
             return None if violations(strict, self.members[:0], self.n) else self.members[:0]
-        lp, highspy = self._model(keep, soft, 0.0)
+
+        def fine(at: I64) -> bool:
+            chosen = np.zeros(self.n)
+            chosen[at] = 1.0
+            return not violations(strict, at, self.n) and all(
+                float(c.weight @ chosen[c.at]) <= c.high + 1e-9 for c in cuts
+            )
+
+        lp, highspy = self._model(keep, soft, 0.0, cuts, loose)
         parts = _run(lp, highspy, whole=False)
         # parts of rows answer soon; where even they cannot, no rows can
         if parts is None:
             return None
         at = self._taken(parts.values)
-        if not soft and not violations(strict, at, self.n):
+        if not soft and fine(at):
             return at
         # then rows that the parts came near to, which mostly do as well; then all
-        near = _run(_nearby(lp, parts), highspy, whole=True)
-        if near is not None and near.total <= parts.total * (1 + GAP) + 1e-9:
+        near = _run(_nearby(lp, parts), highspy, whole=True, nodes=RELAXED)
+        if near is not None and (not soft or near.total <= parts.total * (1 + GAP) + 1e-9):
             at = self._taken(near.values)
-            if not violations(strict, at, self.n):
+            if fine(at):
                 return at
         for tight in (0.0, TIGHTER):
-            lp, highspy = self._model(keep, soft, tight)
-            found = _run(lp, highspy, whole=True)
+            lp, highspy = self._model(keep, soft, tight, cuts, loose)
+            short = bool(soft) and near is not None
+            found = _run(lp, highspy, whole=True, nodes=RELAXED if short else NODES)
+            if short and (found is None or (near is not None and near.total < found.total)):
+                found = near
             if found is None:
                 return None
             at = self._taken(found.values)
-            if not violations(strict, at, self.n):
+            if fine(at):
+                if short and found.total > parts.total * (1 + GAP) + 1e-9 and not found.proved:
+                    (notes if notes is not None else []).append(_ENDED)
                 return at
         raise ContractError("the exact solver's answer breaks a bound by more than rounding")
 
+    def warm(self) -> Warm | None:
+        """One program in parts of rows for many questions; None where there is nothing to ask."""
+        keep = [i for i, r in enumerate(self.rows) if _bounds(r)]
+        if not keep or not len(self.members):
+            return None
+        lp, highspy = self._model(keep, (), 0.0)
+        first = len(lp.row_lower_) - len(keep)
+        low, high = np.array(lp.row_lower_)[first:], np.array(lp.row_upper_)[first:]
+        lp.integrality_ = []
+        return Warm(_solver(lp, highspy), highspy, {i: j for j, i in enumerate(keep)}, first, low, high)
+
     @property
     def _several(self) -> bool:
-        return sum(_bounds(r) and r.weight is not None for r in self.rows) > 1
+        return self.apart or sum(_bounds(r) and r.weight is not None for r in self.rows) > 1
 
     def _taken(self, found: F64) -> I64:
         """Positions of a solution, parts of rows rounded."""
@@ -104,8 +142,16 @@ class Program:
             count = np.rint(np.add.reduceat(found[:c], self.ends[:-1])).astype(np.int64)
         return np.sort(np.concatenate([self.members[a : a + m] for a, m in zip(start, count, strict=True)]))
 
-    def _model(self, keep: list[int], soft: Sequence[Sequence[int]], tight: float) -> tuple[Any, Any]:
-        """The program as HiGHS takes it: columns are kinds, sums of patterns, then one a list in `soft`."""
+    def _model(
+        self,
+        keep: list[int],
+        soft: Sequence[Sequence[int]],
+        tight: float,
+        cuts: Sequence[Cut] = (),
+        loose: Sequence[Sequence[Cut]] = (),
+    ) -> tuple[Any, Any]:
+        """The program as HiGHS takes it: columns are kinds, sums of patterns, then one a list in `soft` and
+        one a list in `loose`."""
         import highspy
 
         c, many = len(self.cuts) - 1, np.flatnonzero(np.diff(self.ends) > 1)
@@ -121,11 +167,22 @@ class Program:
         low = np.array([self.rows[i].low for i in keep]) / self.scale[keep]
         high = np.array([self.rows[i].high for i in keep]) / self.scale[keep] * less
         by_hand = [self.rows[i].low if self.rows[i].kind == "include" else 1.0 for i, *_ in soft]
+        shares = len(soft) + len(loose)
+        more = [(self._cut(cut), cut.high) for cut in cuts]
+        for j, several in enumerate(loose):
+            z = np.int32(c + u + len(soft) + j)
+            for cut in several:
+                if cut.breach > 0:
+                    columns, weight = self._cut(cut)
+                    more.append(((np.append(columns, z), np.append(weight, -1 / cut.breach)), cut.high))
+        lines += [line for line, _ in more]
+        low = np.concatenate([low, np.full(len(more), -np.inf)])
+        high = np.concatenate([high, [most for _, most in more]])
         lp = highspy.HighsLp()
-        lp.num_col_, lp.num_row_ = c + u + len(soft), len(lines)
-        lp.col_cost_ = np.concatenate([np.zeros(c + u), by_hand])
-        lp.col_lower_ = np.zeros(c + u + len(soft))
-        lp.col_upper_ = np.concatenate([np.diff(self.cuts), np.full(u + len(soft), np.inf)])
+        lp.num_col_, lp.num_row_ = c + u + shares, len(lines)
+        lp.col_cost_ = np.concatenate([np.zeros(c + u), by_hand, np.ones(len(loose))])
+        lp.col_lower_ = np.zeros(c + u + shares)
+        lp.col_upper_ = np.concatenate([np.diff(self.cuts), np.full(u + shares, np.inf)])
         lp.row_lower_, lp.row_upper_ = np.append(np.zeros(u), low), np.append(np.zeros(u), high)
         start = np.zeros(len(lines) + 1, np.int32)
         np.cumsum([len(columns) for columns, _ in lines], out=start[1:])
@@ -135,8 +192,15 @@ class Program:
         lp.a_matrix_.value_ = np.concatenate([weight for _, weight in lines])
         integer, real = highspy.HighsVarType.kInteger, highspy.HighsVarType.kContinuous
         summed = np.repeat(np.diff(self.ends) > 1, np.diff(self.ends)) & (not self._several)
-        lp.integrality_ = [real if s else integer for s in summed] + [integer] * u + [real] * len(soft)
+        lp.integrality_ = [real if s else integer for s in summed] + [integer] * u + [real] * shares
         return lp, highspy
+
+    def _cut(self, cut: Cut) -> Line:
+        """The columns of a cut: each row is a kind here, and what is no column is never taken."""
+        column = np.searchsorted(self.members, cut.at)
+        here = column < len(self.members)
+        here[here] = self.members[column[here]] == cut.at[here]
+        return column[here].astype(np.int32), cut.weight[here]
 
     def _relaxable(self, i: int, slack: int) -> Line:
         """The inequality with a column that relaxes it by a share of its bound (by 1 where that is 0)."""
@@ -149,16 +213,26 @@ def _bounds(row: Row) -> bool:
     return row.low > 0 or row.high < np.inf
 
 
-def program(rows: Sequence[Row], n: int) -> Program:
-    """The integer program of these inequalities over n rows."""
+def program(rows: Sequence[Row], n: int, *, apart: bool = False, every: bool = False) -> Program:
+    """The integer program of these inequalities over n rows.
+
+    Args:
+        rows: inequalities. n: rows of the pool.
+        apart: rows are told apart, as cuts need it. every: also those that no least count asks for.
+
+    Raises:
+        ContractError: more rows would have to be told apart than can be.
+    """
     p = patterns(rows, n)
     weighed = [i for i, r in enumerate(rows) if _bounds(r) and r.weight is not None]
     costs = np.zeros((len(weighed), n))
     for j, i in enumerate(weighed):
         where = rows[i].at
         costs[j, slice(None) if where is None else where] = rows[i].weight
-    members, cuts = _kinds(p, costs)
+    members, cuts = _each(p, n, every) if apart else _kinds(p, costs)
     first = members[cuts[:-1]]
+    if apart:  # no sums of patterns: every row is a column of its own
+        return Program(tuple(rows), n, members, cuts, cuts, *_lines_apart(rows, members, n), apart=True)
     seen, ends = np.unique(p.of[first], return_index=True)
     place = np.full(len(p.groups), -1, np.int64)
     ends = np.append(ends, len(first))
@@ -177,6 +251,32 @@ def program(rows: Sequence[Row], n: int) -> Program:
             columns = held[held >= 0]
             lines.append((columns.astype(np.int32), np.ones(len(columns))))
     return Program(tuple(rows), n, members, cuts, ends, tuple(lines), scale)
+
+
+def _each(p: Patterns, n: int, every: bool) -> tuple[I64, I64]:
+    """Positions that may be needed, increasing, each a kind."""
+    most = np.array([int(p.low[g].max()) for g in p.groups], np.int64)
+    shut = np.array([int(p.high[g].min()) for g in p.groups], np.int64) == 0
+    at = np.flatnonzero((np.full(n, every) | (most[p.of] > 0)) & (~shut[p.of] | (most[p.of] > 0)))
+    if len(at) > WHOLE:
+        raise ContractError(
+            f"no rows were found that keep every rule, and an exact search over {len(at):,} rows is too long "
+            f"(at most {WHOLE:,}): loosen a least count or a distance, or give fewer rows"
+        )
+    return at, np.arange(len(at) + 1)
+
+
+def _lines_apart(rows: Sequence[Row], members: I64, n: int) -> tuple[tuple[Line, ...], F64]:
+    lines, scale = [], np.ones(len(rows))
+    for i, row in enumerate(rows):
+        weight = np.zeros(n)
+        weight[slice(None) if row.at is None else row.at] = 1.0 if row.weight is None else row.weight
+        if row.weight is not None and _bounds(row):
+            scale[i] = row.high if row.high > 0 else max(1.0, float(weight.max(initial=0.0)))
+        mine = weight[members]
+        columns = np.flatnonzero(mine > 0)
+        lines.append((columns.astype(np.int32), mine[columns] / scale[i]))
+    return tuple(lines), scale
 
 
 def _kinds(p: Patterns, costs: F64) -> tuple[I64, I64]:
@@ -223,6 +323,7 @@ class _Answer:
     values: F64
     prices: F64
     total: float
+    proved: bool
 
 
 def _nearby(lp: Any, parts: _Answer) -> Any:
@@ -234,18 +335,52 @@ def _nearby(lp: Any, parts: _Answer) -> Any:
     return lp
 
 
-def _run(lp: Any, highspy: Any, *, whole: bool) -> _Answer | None:
+@dataclass(frozen=True, slots=True, eq=False)
+class Warm:
+    """Inequalities that are switched on and off between questions: each starts where the last one ended.
+
+    line: the place of each inequality among those with bounds, from line `first` on; low, high f64[m].
+    """
+
+    solver: Any
+    highspy: Any
+    line: Mapping[int, int]
+    first: int
+    low: F64
+    high: F64
+
+    def clashes(self, using: Iterable[int]) -> bool:
+        """Whether not even parts of rows keep these inequalities: sure where it says so."""
+        on = np.zeros(len(self.low), bool)
+        on[[self.line[i] for i in using if i in self.line]] = True
+        at = np.arange(self.first, self.first + len(on), dtype=np.int32)
+        low, high = np.where(on, self.low, -np.inf), np.where(on, self.high, np.inf)
+        self.solver.changeRowsBounds(len(at), at, low, high)
+        self.solver.run()
+        kinds = self.highspy.HighsModelStatus
+        return self.solver.getModelStatus() in (kinds.kInfeasible, kinds.kUnboundedOrInfeasible)
+
+
+def _solver(lp: Any, highspy: Any) -> Any:
     h = highspy.Highs()
-    h.setOptionValue("output_flag", False)
-    h.setOptionValue("threads", 1)
-    h.setOptionValue("random_seed", 0)
+    for name, value in (
+        ("output_flag", False),
+        ("threads", 1),
+        ("random_seed", 0),
+        ("primal_feasibility_tolerance", 1e-9),
+    ):
+        h.setOptionValue(name, value)
+    h.passModel(lp)
+    return h
+
+
+def _run(lp: Any, highspy: Any, *, whole: bool, nodes: int = NODES) -> _Answer | None:
+    h = _solver(lp, highspy)
     h.setOptionValue("solve_relaxation", not whole)
-    h.setOptionValue("mip_max_nodes", NODES)
+    h.setOptionValue("mip_max_nodes", nodes)
     h.setOptionValue("mip_feasibility_tolerance", 1e-9)
-    h.setOptionValue("primal_feasibility_tolerance", 1e-9)
     h.setOptionValue("mip_rel_gap", GAP)
     h.setOptionValue("mip_abs_gap", 1e-9)
-    h.passModel(lp)
     h.run()
     status = h.getModelStatus()
     # costs are not negative, so nothing is unbounded
@@ -253,7 +388,10 @@ def _run(lp: Any, highspy: Any, *, whole: bool) -> _Answer | None:
         return None
     info, solution = h.getInfo(), h.getSolution()
     if info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
+        if nodes < NODES:
+            return None
         raise ContractError(f"the exact solver could not decide: {h.modelStatusToString(status)}")
     values = np.array(solution.col_value)
     prices = np.zeros(len(values)) if whole else np.array(solution.col_dual)
-    return _Answer(values, prices, float(info.objective_function_value))
+    proved = status == highspy.HighsModelStatus.kOptimal
+    return _Answer(values, prices, float(info.objective_function_value), proved)

@@ -9,8 +9,8 @@ Memory: 8 bytes a row and bounded group.
 Guarantee: a finished choice breaks no bound wherever some choice breaks none. Over groups that do not
 overlap, without budgets, a row is turned away only if no feasible choice could hold it; otherwise it may
 also be turned away where only a rebuilt reserve could have saved it.
-Use it when a group must be present or must not take over. Not for nearness to target shares: use
-GroupCoverage.
+Use it when a group must be present or must not take over; `Quota(by, at_most=m)` is the partition matroid.
+Not for nearness to target shares: use GroupCoverage.
 """
 
 from __future__ import annotations

@@ -83,6 +83,15 @@ def budget_text(by: str, most: int | float) -> str:
     return f"{_quoted(by, False)}<={most}"
 
 
+def separation_text(by: str, least: float) -> str:
+    """A least distance.
+
+    >>> separation_text('vec', 0.2)
+    'apart by vec>=0.2'
+    """
+    return f"apart by {_quoted(by, False)}>={least:g}"
+
+
 def number_text(bound: int | float) -> str:
     """A count as it is, a share in per cent, exactly.
 

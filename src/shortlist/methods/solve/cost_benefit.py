@@ -4,7 +4,8 @@ Source: Leskovec, Krause, Guestrin, Faloutsos, VanBriesen and Glance 2007, Cost-
 in networks (CELF), doi:10.1145/1281192.1281239, section 3.2.
 Deviates: a size beside budgets is one of them: the price of a row is (1 - t) / k plus t times its shares of
 the budgets, for t = 1/8 and, where that leaves the size slack, 1.
-Cost: three runs of LazyGreedy at most. Memory: that of LazyGreedy, and 8 n bytes.
+Cost: three runs of LazyGreedy at most, one where no budget turns a row away.
+Memory: that of LazyGreedy, and 8 n bytes.
 Guarantee: (1 - 1/e) / 2 of the best for one budget without a size (t = 1 is tried where the size is slack),
 for monotone submodular functions; never worse than LazyGreedy.
 Use it when: rows differ in cost and a budget binds. Not when: there is no budget (it is LazyGreedy then).
@@ -44,7 +45,7 @@ class CostBenefit:
         """
         best = LazyGreedy()(built, limits, pool)
         cost = shares(limits.rows, len(built))
-        if cost is None or not built.monotone:
+        if cost is None or not built.monotone or _slack(best, limits):
             return best
         high = np.inf if best.bound is None else best.bound[1]
         for t in (1 / 8, 1.0):
@@ -58,6 +59,15 @@ class CostBenefit:
         # What no choice can pass does not depend on which one was made.
         high = min(high, np.inf if best.bound is None else best.bound[1])
         return replace(best, bound=(best.total, max(best.total, high)) if np.isfinite(high) else None)
+
+
+def _slack(choice: Choice, limits: Limits) -> bool:
+    """Whether no budget, nor a reserve that has to fit into it, turned anything away: it is greedy's then."""
+    if choice.trace is None:
+        return False
+    turned = np.unique(choice.trace.refused_by)
+    rows = [limits.rows[i] for i in turned.tolist() if i < len(limits.rows)]
+    return not any(r.kind == "knapsack" or r.low > 0 for r in rows)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

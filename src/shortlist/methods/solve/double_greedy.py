@@ -56,8 +56,8 @@ class DoubleGreedy:
             kept[i] = _keeps(gain, loss, chance[i]) if self.draw else gain >= loss
             before = built.add(before, int(at[0])) if kept[i] else before
         out = climb_suited(steps, free[kept], limits.k)
-        refused = [at for at, _, _ in steps.refused]
-        climb_suited(steps, np.setdiff1d(steps.candidates(), [*out.tolist(), *refused]), limits.k)
+        gone = np.concatenate([out, steps.turned_away])
+        climb_suited(steps, np.setdiff1d(steps.candidates(), gone), limits.k)
         return steps.choice(pool)
 
 

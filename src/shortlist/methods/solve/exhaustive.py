@@ -20,7 +20,7 @@ import numpy as np
 from shortlist.core.arrays import F64, I64
 from shortlist.core.choice import Choice
 from shortlist.core.claim import Claim
-from shortlist.core.contracts import Built, Limits
+from shortlist.core.contracts import Built, Limits, Waiting
 from shortlist.core.covers import RandomCover
 from shortlist.core.errors import InfeasibleError, UsageError
 from shortlist.core.limits import bind
@@ -50,8 +50,10 @@ class Exhaustive:
             slack = 1e-12 * max(1.0, abs(value))
             longer = best is None or len(at) > len(best)
             # Checks cost more than values: only what would win is checked.
-            if value > (top - slack if longer else top + slack) and not limits.check(at):
-                best, top = at, max(value, top)
+            if value > (top - slack if longer else top + slack):
+                found = arranged(limits, at)
+                if found is not None:
+                    best, top = found, max(value, top)
         if best is None:
             raise InfeasibleError(limits.names, ("not looked for: every choice of these rows was tried",))
         return _as_choice(built, limits, pool, best)
@@ -70,6 +72,32 @@ def subsets(built: Built, limits: Limits, free: I64) -> Iterator[tuple[I64, floa
             last = len(chosen) + 1 == limits.k
             more = None if last else built.add(state, int(free[i]))
             stack.append(((*chosen, int(free[i])), value + float(gains[i - after]), i + 1, more))
+
+
+def arranged(limits: Limits, at: I64) -> I64 | None:
+    """These rows in an order that breaks no limit, the first in dictionary order; None if there is none."""
+    if not isinstance(limits, Waiting) or not limits.ordered:
+        return None if limits.check(at) else at
+    waiting: Waiting = limits
+
+    def early(order: tuple[int, ...]) -> bool:
+        so_far = np.array(order, np.int64)
+        return bool(limits.check(so_far) if len(order) == len(at) else waiting.disorder(so_far))
+
+    seen: set[frozenset[int]] = set()
+    stack: list[tuple[int, ...]] = [()]
+    while stack:
+        order = stack.pop()
+        if len(order) == len(at):
+            return np.array(order, np.int64)
+        for x in at[::-1].tolist():
+            more = (*order, x)
+            # what breaks an order early is of order; least counts may still be met
+            if x in order or frozenset(more) in seen or early(more):
+                continue
+            seen.add(frozenset(more))
+            stack.append(more)
+    return None
 
 
 def _start(built: Built, limits: Limits) -> Any:

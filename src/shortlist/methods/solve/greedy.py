@@ -48,17 +48,18 @@ def climb_among(steps: Steps, left: I64, until: int) -> I64:
     Ends early where none of them fits or a pick would do harm that no minimum asks for. Returns those left.
     """
     while len(steps.taken) < min(until, steps.size) and len(left):
-        parts = steps.built.gains(steps.state, left)
+        now = steps.now(left)
+        parts = steps.built.gains(steps.state, now)
         total = parts.sum(axis=1)
-        before, pick, rival = front(steps.limits, steps.held, left, total)
-        steps.refuse(left[before])
+        before, pick, rival = front(steps.limits, steps.held, now, total)
+        steps.refuse(now[before])
         if pick < 0:
             return left[:0]
         if steps.enough(float(total[pick])):
             break
-        second = (int(left[rival]), float(total[rival])) if rival >= 0 else (-1, 0.0)
-        steps.take(Step(int(left[pick]), parts[pick], *second))
-        left = np.delete(left, [*before.tolist(), pick])
+        second = (int(now[rival]), float(total[rival])) if rival >= 0 else (-1, 0.0)
+        steps.take(Step(int(now[pick]), parts[pick], *second))
+        left = np.delete(left, np.searchsorted(left, now[[*before.tolist(), pick]]))
     return left
 
 
@@ -72,7 +73,7 @@ def front(limits: Limits, held: Any, left: I64, total: F64) -> tuple[I64, int, i
             break
         top.append(at)
         rest[at] = -np.inf
-    if len(top) == min(2, len(left)):
+    if top and len(top) == min(2, len(left)):
         return np.zeros(0, np.int64), top[0], top[1] if len(top) > 1 else -1
     order = np.argsort(-total, kind="stable")
     fit = np.flatnonzero(limits.allows(held, left[order]))

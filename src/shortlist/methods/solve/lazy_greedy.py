@@ -108,6 +108,8 @@ class _Front:
         """The pick with its runner-up (None: nobody is left), and who stood before it and is refused."""
         now, batch, size = len(steps.taken), BATCH, FRONT
         self.at = self.at[self.bound[self.at] > -np.inf]
+        if steps.ordered:  # others may come now than at the last step
+            self.at, self.rest = self.at[:0], np.inf
         while True:
             bound, known = self.bound[self.at], self.asked[self.at] == now
             second = _second(bound[known & self.fit[self.at]])
@@ -118,7 +120,7 @@ class _Front:
                 self._ask(steps, self.at[stale])
                 batch *= 2
             elif self.rest >= second - self.margin and self.rest > -np.inf:
-                self._fill(size)
+                self._fill(steps, size)
                 size *= 2
             else:
                 return self._read(now)
@@ -131,9 +133,9 @@ class _Front:
         self.fit[at] = steps.limits.allows(steps.held, at)
         self.asked[at] = len(steps.taken)
 
-    def _fill(self, size: int) -> None:
+    def _fill(self, steps: Steps, size: int) -> None:
         """Bring the `size` largest bounds to the front."""
-        self.at, self.rest = np.flatnonzero(self.bound > -np.inf), -np.inf
+        self.at, self.rest = steps.now(np.flatnonzero(self.bound > -np.inf)), -np.inf
         if len(self.at) > size:
             order = np.argpartition(-self.bound[self.at], size)
             self.rest = float(self.bound[self.at[order[size]]])

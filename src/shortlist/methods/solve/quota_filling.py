@@ -64,7 +64,7 @@ def wanted(limits: Limits, n: int) -> list[tuple[I64, int]]:
 def _strike(out: np.ndarray, steps: Steps) -> None:
     out[steps.limits.shown] = True
     out[[s.at for s in steps.taken]] = True
-    out[[at for at, _, _ in steps.refused]] = True
+    out[steps.turned_away] = True
 
 
 EXAMPLES = (QuotaFilling(),)

@@ -42,6 +42,8 @@ def draws(limits: BoundLimits, r: int, seed: int) -> list[I64]:
 
     Positions i64[<= k] each: fewer than k where limits end a draw early.
     """
+    if limits.rules:
+        return [fill(limits, order(len(limits), seed, i)) for i in range(r)]
     filler = Filler.over(limits)
     return [filler.fill(order(len(limits), seed, i)) for i in range(r)]
 
