@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shortlist.core.cells import placed_plain
+from shortlist.core.covered import gains_below, gains_below_plain
 from shortlist.core.near import Near, gains_above_plain, passing, passing_plain
 from shortlist.kernels.cover import above, columns, cover_gains, place, rough_gains
-from shortlist.methods.objective.facility_location import gains_below, gains_below_plain
 
 VALUES = st.sampled_from([0.0, 0.25, 0.5, float(np.float32(1) - np.float32(2**-24)), 1.0])
 
