@@ -95,10 +95,10 @@ def matched(rng: Rng, make: Callable[..., Any], x: np.ndarray, ours: tuple[Any, 
         return found[0][0]
 
     mine = chosen(*ours, k)  # shorter than k where only negative gains are left
-    lost = "" if ended else ENDLESS if len(mine) < k and optimizer == "approximate-lazy" else "?"
+    lost = ENDLESS if len(mine) < k and optimizer == "approximate-lazy" else "?"
     return Match(
-        n=n, ours=mine, worth=worth, value=None, order=order if ended else None,
-        told=until_twice(*found[0]) if ended else None, why=why, lost=lost,
+        n=n, ours=mine, worth=worth, value=None, order=order if ended else lost,
+        told=until_twice(*found[0]) if ended else None, why=why,
     )  # fmt: skip
 
 

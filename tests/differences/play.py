@@ -43,18 +43,16 @@ class Match:
 
     worth: ours on the peer's scale; value and order: the peer's; told: rows in order with the gains the
     peer reports, where it can be asked for no other; why: the cause of a wrong value of a set, or
-    of a wrong step (rows so far, pick), or '?'; lost: why there is no choice of the peer's;
-    apiece: what `worth` has a row beside our gains.
+    of a wrong step (rows so far, pick), or '?'; apiece: what `worth` has a row beside our gains.
     """
 
     n: int
     ours: list[int]
     worth: Callable[[Sequence[int]], float]
     value: Callable[[list[int]], float] | None
-    order: Callable[[], list[int]] | None
+    order: Callable[[], list[int]] | str | None
     told: tuple[list[int], list[float]] | None = None
     why: Callable[[list[int], int | None], str] = lambda rows, pick: "?"
-    lost: str = ""
     apiece: float = 0.0
 
 
@@ -80,21 +78,19 @@ class Case:
             ours = [worth(tuple(order[: t + 1])) - worth(tuple(order[:t])) for t in range(len(order))]
             agree = all(abs(a - b) <= TOLD * max(1.0, abs(b)) for a, b in zip(ours, gains, strict=True))
             yield Seen(self.name, "gains", SAME if agree else match.why(order, None))
-        if match.lost:
-            yield Seen(self.name, "choice", match.lost)
-        if match.order is not None:
-            yield Seen(self.name, "choice", judged(match, worth))
+        if isinstance(match.order, str):
+            yield Seen(self.name, "choice", match.order)
+        elif match.order is not None:
+            yield Seen(self.name, "choice", judged(match, match.order(), worth))
 
 
 def near(a: float, b: float) -> bool:
     return bool(abs(a - b) <= NEAR * max(1.0, abs(a), abs(b)))
 
 
-def judged(match: Match, worth: Callable[[tuple[int, ...]], float]) -> str:
+def judged(match: Match, theirs: list[int], worth: Callable[[tuple[int, ...]], float]) -> str:
     """The verdict on two orders of choice."""
-    assert match.order is not None
     first_wrong(match.n, match.ours, worth, "ours")
-    theirs = match.order()
     wrong = first_wrong(match.n, theirs, worth, "")
     if wrong is not None:
         return match.why(theirs[:wrong], theirs[wrong])
