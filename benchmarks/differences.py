@@ -67,6 +67,17 @@ def optimizers(pools: int) -> None:
         print(f"| {name} | {np.nanmean(found):.3f} | {np.nanmin(found):.3f} |", flush=True)
 
 
+def recalls(seeds: int = 5) -> None:
+    """Prints recall and precision on larger pools."""
+    from tests.differences.by_duplicates import LARGE, cases, rates
+
+    print(f"\n| deduper, {seeds} pools of {LARGE:,} | rows to go | recall | precision |")
+    print("| --- | --- | --- | --- |")
+    for case in cases(LARGE):
+        should, recall, precision = rates(case, seeds)
+        print(f"| {case.name} | {should:,} | {recall:.4f} | {precision:.4f} |", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pools", type=int, default=500, help="pools a comparison")
@@ -93,6 +104,8 @@ def main() -> None:
         print(json.dumps(line | {"goal": 0}), flush=True)
     if not asked.only and all(find_spec(name) for name in ("apricot", "submodlib")):
         optimizers(max(asked.pools // 25, 2))
+    if not asked.only and all(find_spec(name) for name in MODULES["by_duplicates"]):
+        recalls()
 
 
 if __name__ == "__main__":

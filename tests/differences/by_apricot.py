@@ -85,7 +85,7 @@ def matched(rng: Rng, make: Callable[..., Any], x: np.ndarray, ours: tuple[Any, 
         gain = {j: worth([*rows, j]) - worth(rows) for j in range(n) if j not in rows}
         if optimizer in ("lazy", "two-stage") and pick in rows:
             return TWICE
-        if optimizer in ("lazy", "two-stage") and abs(gain[pick]) <= 1e-9:
+        if optimizer in ("lazy", "two-stage") and abs(gain[pick]) <= 1e-6:  # cosines are float32
             return ZERO
         if optimizer == "approximate-lazy" and gain.get(pick, 0.0) >= 0.9 * max(gain.values()) - 1e-9:
             return ROUGH

@@ -41,9 +41,9 @@ class Seen(NamedTuple):
 class Match:
     """One objective on one pool, and a peer's.
 
-    worth: ours on the peer's scale; value and order: the peer's; told: rows in order with the gains the
-    peer reports, where it can be asked for no other; why: the cause of a wrong value of a set, or
-    of a wrong step (rows so far, pick), or '?'; apiece: what `worth` has a row beside our gains.
+    worth: ours on the peer's scale; value and order: the peer's (or why it has none); told: rows in order
+    with the gains the peer reports, where it can be asked for no other; why: the cause of a wrong value of a
+    set, or of a wrong step (rows so far, pick), or '?'; apiece: what `worth` has a row beside our gains.
     """
 
     n: int
