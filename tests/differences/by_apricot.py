@@ -109,10 +109,11 @@ def until_twice(order: list[int], gains: list[float]) -> tuple[list[int], list[f
 
 
 class Maker:
-    """A selector but for its number of rows."""
+    """A selector but for its number of rows. Two-stage is lazy from the second row on, not the eleventh."""
 
     def __init__(self, kind: Any, **keywords: Any) -> None:
-        self.kind, self.keywords = kind, keywords
+        first = {"optimizer_kwds": {"n_first_selections": 1}} if keywords["optimizer"] == "two-stage" else {}
+        self.kind, self.keywords = kind, keywords | first
 
     def __call__(self, k: int) -> Any:
         return self.kind(k, random_state=0, **self.keywords)

@@ -22,7 +22,6 @@ from tests.differences.play import SAME, TIE, Seen, drawn
 #: Causes, told on the page.
 EMPTY = "a centre lost its rows"
 TIED = "a row is as near to two centres"
-FEWER = "fewer rows differ than centres are asked for"
 LUCK = "starts drawn apart"
 Rng = np.random.Generator
 
@@ -73,7 +72,7 @@ def reason(x: np.ndarray, start: np.ndarray, passes: int) -> str:
         far = ((x[:, None].astype(np.float64) - centres) ** 2).sum(axis=2)
         codes = far.argmin(axis=1)
         if len(np.unique(codes)) < len(centres):
-            return FEWER if len(np.unique(x, axis=0)) <= len(centres) else EMPTY
+            return EMPTY
         order = np.sort(far, axis=1)
         if len(centres) > 1 and (order[:, 1] - order[:, 0]).min() < 1e-6:
             return TIED
@@ -82,14 +81,14 @@ def reason(x: np.ndarray, start: np.ndarray, passes: int) -> str:
 
 
 def own_start(rng: Rng) -> Iterator[tuple[str, str]]:
-    """Each with its own start, five times: the better half of ours against the worse half of theirs."""
+    """Each with its own start, five times: the medians."""
     x = rng.normal(size=(12, 6))[rng.integers(0, 12, 300)] + rng.normal(size=(300, 6)) * 0.5
     x, seeds = x.astype(np.float32), rng.integers(0, 1000, 5).tolist()
     pool = Pool.of({"vec": Vectors(x)})
     ours = [alone(KMeans(m=12, passes=50, spherical=False, seed=s).steps(pool), pool).inertia for s in seeds]
     theirs = [Theirs(12, n_init=1, max_iter=50, tol=0, random_state=s).fit(x).inertia_ for s in seeds]
     ratio = float(np.median(ours) / np.median(theirs))
-    yield "median inertia of five", SAME if abs(ratio - 1) < 0.01 else LUCK if 0.8 < ratio < 1.25 else "?"
+    yield "median inertia of five", SAME if abs(ratio - 1) < 0.01 else LUCK if 0.7 < ratio < 1.4 else "?"
 
 
 def neighbours(rng: Rng) -> Iterator[tuple[str, str]]:

@@ -132,6 +132,18 @@ def test_pyversity_goes_on_in_rounding():
     assert 0 <= found.selection_scores[2] < 1e-6  # the determinant of three rows in a plane is 0
 
 
+def test_our_ridge_lets_a_near_copy_pass():
+    by = pytest.importorskip("tests.differences.by_pyversity", reason="pyversity is not installed")
+    angle = np.array([0.0, 0.02, 0.142])
+    x = np.stack([np.cos(angle), np.sin(angle)], axis=1).astype(np.float32)
+    scores = np.array([1, 1, 0], np.float32)
+    found = by.diversify(x, scores, 2, strategy="dpp", diversity=0.3)
+    assert found.indices.tolist() == [0, 2]
+    z = 2 * (1 - 0.3) / float(scores.std())
+    ours = by.Sum((by.RELEVANCE, LogDet(ridge=1e-3)), weights=(z, np.log1p(1000)))
+    assert chosen(ours, by.pooled(x, scores), 2) == [0, 1]
+
+
 def test_datasketch_misses_and_goes_wrong():
     datasketch = pytest.importorskip("datasketch", reason="datasketch is not installed")
 
