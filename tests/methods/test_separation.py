@@ -139,11 +139,11 @@ def test_signals_of_the_wrong_kind_are_named() -> None:
 
 def test_solvers_that_ask_once_do_not_pass_for_such_that_ask_again() -> None:
     """A choice whose order breaks a rule of order is no choice of `Steps`."""
-    from shortlist.core.covers import SetCover
+    from shortlist.core.covers import RandomCover
     from shortlist.core.steps import Step, Steps
 
     rng = np.random.default_rng(0)
-    built, n = SetCover.drawn(rng, 4, 9), 4
+    built, n = RandomCover.drawn(rng, 4, 9), 4
     pool = Pool.of({"label": Labels.of(["a"] * n), "part": Scores(np.arange(n, dtype=float))})
     limits = settle(pool, [Precedence("label", order="part"), Quota("label", at_least={"a": 2})], 3)
     steps = Steps.begin(built, limits)

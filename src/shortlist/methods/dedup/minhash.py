@@ -7,8 +7,8 @@ Cost: 128 operations a shingle, then 8 log n an n a band, then the pairs that sh
 Memory: 16 bytes a row and band, and 8 a shingle of the rows that share a band with another.
 Guarantee: precision 1; two rows at the threshold meet with probability at least 0.99, more alike ones more
 often; same seed, same bytes. Transitive chains do not drop: a dropped row is a duplicate of its own `of`.
-Use it when copies differ in words and most texts are made of common shingles, or the threshold is low; not
-when nothing may be missed (Jaccard) or copies are paraphrases (Cosine on vectors).
+Use it when copies differ in words and most texts are made of common shingles, or the threshold is low.
+Not when nothing may be missed (Jaccard) or copies are paraphrases (Cosine on vectors).
 """
 
 from __future__ import annotations

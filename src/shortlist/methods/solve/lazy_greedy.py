@@ -8,8 +8,9 @@ Deviates: bounds are settled in growing batches instead of one by one from a hea
     choice an objective may take these steps in a compiled loop of its own (`core.steps.Ahead`).
 Cost: n gains, then a few to some hundred a step, on top of O(n) array work where the front runs dry.
 Memory: 8 n (T + 3) bytes for T terms.
-Guarantee: Greedy's choice, trace and bound, so 1 - 1/e under a size and 1/(p + 1) under p matroids
-    (see Greedy). Rounding is allowed for: bounds within 1e-9 of the largest first gain are settled too.
+Guarantee: Greedy's choice and trace, so 1 - 1/e under a size and 1/(p + 1) under p matroids (see Greedy);
+    its bound but for rows that nobody had to ask again. Rounding is allowed for: bounds within 1e-9 of the
+    largest first gain are settled too.
 Use it when: the objective is submodular. Not when: it is not (it refuses).
 """
 
@@ -102,6 +103,8 @@ class _Front:
         bound = np.full(n, -np.inf)
         bound[at] = parts[at].sum(axis=1)
         margin = 1e-9 * float(np.abs(bound[at]).max(initial=0.0))
+        if len(at) == len(steps.candidates()):
+            steps.most = np.maximum(bound, 0.0)
         return cls(bound, parts, np.zeros(n, bool), np.full(n, -1), margin, at[:0])
 
     def settle(self, steps: Steps) -> tuple[Step | None, I64]:
@@ -130,6 +133,8 @@ class _Front:
         live = at[self.bound[at] > 0] if steps.built.monotone else at
         self.parts[live] = steps.built.gains(steps.state, live)
         self.bound[live] = self.parts[live].sum(axis=1)
+        if steps.most is not None:
+            steps.most[live] = np.maximum(self.bound[live], 0.0)
         self.fit[at] = steps.limits.allows(steps.held, at)
         self.asked[at] = len(steps.taken)
 
