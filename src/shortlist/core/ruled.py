@@ -182,7 +182,7 @@ class Ruled:
         return np.where(turn.touched[at] | (first < 0), at, first)
 
     def _can(self, state: RuledState, at: I64) -> Bool:
-        """bool[m]: whether there is a reserve beside each of these rows: rows that are alike have one answer."""
+        """bool[m]: whether there is a reserve beside each row: rows that are alike have one answer."""
         turn = self._turn(state)
         leads = self._leads(turn, at)
         ok = np.zeros(len(at), bool)
@@ -196,7 +196,7 @@ class Ruled:
         return ok
 
     def _serves(self, turn: Turn, first: int, at: I64, wait: tuple[int, ...]) -> Bool:
-        """bool[m]: whether a reserve found for a row of the same kind serves these: where it is tied to none."""
+        """bool[m]: whether a reserve found for a row of their kind serves these: it is tied to none."""
         if first not in turn.serves:
             touched = self._tied(wait)
             turn.serves[first] = None if touched[first] else touched

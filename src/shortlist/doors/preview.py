@@ -24,7 +24,7 @@ MOST_BOUNDS = 4
 
 #: Draws that evidence takes, about: of the whole, and of each fold.
 DRAWN = 600
-#: Seconds of a pick under rules beside least counts, measured: where rows have to wait, and where they do not.
+#: Seconds of a pick under rules beside least counts, measured: where rows have to wait, and where not.
 WAITING, BESIDE = 1e-3, 2e-4
 
 

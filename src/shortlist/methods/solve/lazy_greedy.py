@@ -120,7 +120,7 @@ class _Front:
                 self._ask(steps, self.at[stale])
                 batch *= 2
             elif self.rest >= second - self.margin and self.rest > -np.inf:
-                self._fill(steps, size)
+                self._fill(size)
                 size *= 2
             else:
                 return self._read(now, waits=steps.ordered)
@@ -133,7 +133,7 @@ class _Front:
         self.fit[at] = steps.limits.allows(steps.held, at)
         self.asked[at] = len(steps.taken)
 
-    def _fill(self, steps: Steps, size: int) -> None:
+    def _fill(self, size: int) -> None:
         """Bring the `size` largest bounds to the front."""
         self.at, self.rest = np.flatnonzero(self.bound > -np.inf), -np.inf
         if len(self.at) > size:
