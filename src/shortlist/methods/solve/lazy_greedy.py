@@ -123,10 +123,10 @@ class _Front:
                 self._ask(steps, self.at[stale])
                 batch *= 2
             elif self.rest >= second - self.margin and self.rest > -np.inf:
-                self._fill(steps, size)
+                self._fill(size)
                 size *= 2
             else:
-                return self._read(now)
+                return self._read(now, waits=steps.ordered)
 
     def _ask(self, steps: Steps, at: I64) -> None:
         # A gain of zero can only stay zero where none are negative.
@@ -138,21 +138,21 @@ class _Front:
         self.fit[at] = steps.limits.allows(steps.held, at)
         self.asked[at] = len(steps.taken)
 
-    def _fill(self, steps: Steps, size: int) -> None:
+    def _fill(self, size: int) -> None:
         """Bring the `size` largest bounds to the front."""
-        self.at, self.rest = steps.now(np.flatnonzero(self.bound > -np.inf)), -np.inf
+        self.at, self.rest = np.flatnonzero(self.bound > -np.inf), -np.inf
         if len(self.at) > size:
             order = np.argpartition(-self.bound[self.at], size)
             self.rest = float(self.bound[self.at[order[size]]])
             self.at = np.sort(self.at[order[:size]])
 
-    def _read(self, now: int) -> tuple[Step | None, I64]:
-        """First and second of the settled front, in house order; the refused before them are out."""
+    def _read(self, now: int, *, waits: bool) -> tuple[Step | None, I64]:
+        """First and second of the settled front, in house order; the refused before them are out, or wait."""
         known = self.at[self.asked[self.at] == now]
         known = known[np.argsort(-self.bound[known], kind="stable")]
         fit = np.flatnonzero(self.fit[known])
         first = int(fit[0]) if len(fit) else len(known)
-        refused = known[:first]
+        refused = known[: 0 if waits else first]
         step = None
         if len(fit):
             pick = int(known[first])
