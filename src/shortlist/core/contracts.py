@@ -358,9 +358,3 @@ class Approximate(Protocol):
     def recall(self, pool: Pool, found: Neighbors) -> float:
         """The share of true neighbours that are in its graph, in [0, 1], on rows drawn with its seed."""
         ...
-
-
-class Scorer(Protocol):
-    """A paid function of items: f32[n] for n items."""
-
-    def __call__(self, items: Any) -> F32: ...

@@ -5,6 +5,7 @@ Plans hold no files, threads, clocks or clients: `run.driver` answers, `alone` a
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -13,7 +14,7 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 
 from shortlist.core.arrays import F32, I64
-from shortlist.core.errors import ContractError
+from shortlist.core.errors import BudgetExhausted, ContractError
 from shortlist.core.pool import Pool
 
 T = TypeVar("T")
@@ -104,7 +105,8 @@ def _folded(work: Scan, items: Iterable[Any]) -> Any:
 def lockstep(plans: Sequence[Plan[T]]) -> Plan[list[T]]:
     """Advance many plans together so that their Asks for one role become one batch; results in order.
 
-    Only items that can be put end to end are batched: arrays of rows alike, lists and tuples.
+    Only items that can be put end to end are batched: arrays of rows alike, lists and tuples. A batch
+    that the budget refuses is asked plan by plan, so that the last money is spent on the first of them.
     """
     results: list[Any] = [None] * len(plans)
     waiting: dict[int, Effect] = {}
@@ -119,9 +121,17 @@ def lockstep(plans: Sequence[Plan[T]]) -> Plan[list[T]]:
         advance(i, lambda p=plan: next(p))  # type: ignore[misc]
     while waiting:
         turn, waiting = waiting, {}
-        for who in _batches(turn):
+        turns = deque(_batches(turn))
+        while turns:
+            who = turns.popleft()
             try:
                 answer = yield _joined([turn[i] for i in who])
+            except BudgetExhausted as refusal:
+                if len(who) > 1:  # together they cost too much: as many as can be paid for are, in order
+                    turns.extendleft([i] for i in reversed(who))
+                    continue
+                advance(who[0], lambda p=plans[who[0]], r=refusal: p.throw(r))  # type: ignore[misc]
+                continue
             except Exception as refusal:
                 for i in who:
                     advance(i, lambda p=plans[i], r=refusal: p.throw(r))  # type: ignore[misc]
