@@ -169,6 +169,7 @@ ROLES = {
     "solver": ("__call__", ("Choice",)),
     "encoder": ("steps", ("Plan[Vectors]", "Plan[Terms]")),
     "deduper": ("steps", ("Plan[Drops]",)),
+    "ranker": ("__call__", ("Board",)),
 }
 
 

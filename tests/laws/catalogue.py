@@ -12,7 +12,7 @@ from tests.strategies import Method, names
 
 
 def it_has_a_role(method: Method) -> None:
-    assert method.role, f"{method} is no objective, constraint, solver, encoder or deduper by its annotations"
+    assert method.role, f"{method} has none of the roles by its annotations"
 
 
 def it_has_two_examples(method: Method) -> None:

@@ -25,6 +25,7 @@ from shortlist.core.signals import Costs, Labels, Scores, Tags, Text, Vectors
 from shortlist.methods.constrain.feasible import settle
 from shortlist.methods.solve.greedy import Greedy
 from shortlist.methods.solve.lazy_greedy import LazyGreedy
+from tests.laws.rank import duels_of
 from tests.strategies import Method, arrays, crowd, edge_pools, examples, frozen, methods
 
 #: Sizes asked for, as they relate to n rows.
@@ -146,7 +147,19 @@ def _as_plan(method: Any, pool: Pool) -> Iterator[None]:
     yield
 
 
-WAYS = {"objective": _as_objective, "constraint": _as_constraint, "solver": _as_solver}
+def _as_ranker(ranker: Any, pool: Pool) -> Iterator[None]:
+    for seed in range(2):
+        board = ranker(duels_of(pool, np.random.default_rng(seed)))
+        assert len(board) == len(pool) + 1
+        yield
+
+
+WAYS = {
+    "objective": _as_objective,
+    "constraint": _as_constraint,
+    "solver": _as_solver,
+    "ranker": _as_ranker,
+}
 
 
 @pytest.mark.parametrize("method", methods(), ids=str)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from shortlist.core.errors import ContractError
 from shortlist.core.limits import bind
-from tests.laws import catalogue, constrain, dedup, encode, objective, solve
+from tests.laws import catalogue, constrain, dedup, encode, objective, rank, solve
 from tests.strategies import Method, Scene, edge_pools, examples, methods, modules, pools, scene, scenes
 
 LAWS: dict[str, tuple[Callable[..., None], ...]] = {
@@ -21,9 +21,10 @@ LAWS: dict[str, tuple[Callable[..., None], ...]] = {
     "solver": solve.LAWS,
     "encoder": encode.LAWS,
     "deduper": dedup.LAWS,
+    "ranker": rank.LAWS,
 }
 #: Pools drawn a law and method.
-DRAWS = {"objective": 20, "constraint": 40, "solver": 40, "encoder": 10, "deduper": 20}
+DRAWS = {"objective": 20, "constraint": 40, "solver": 40, "encoder": 10, "deduper": 20, "ranker": 15}
 
 WITH = settings(deadline=None, derandomize=True, database=None, print_blob=False, report_multiple_bugs=False)
 
