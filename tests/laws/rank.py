@@ -31,7 +31,7 @@ def duels_of(pool: Pool, rng: Generator) -> Duels:
 
 def told(board: Board) -> list[bytes]:
     """Its bytes."""
-    fields = (board.scores, board.low, board.high, board.rank_low, board.rank_high, board.first)
+    fields = (board.scores, board.interval, board.ranks, board.first)
     return [x.tobytes() for x in fields]
 
 
@@ -43,7 +43,7 @@ def every_item_is_ranked(ranker, pool: Pool, rng: Generator) -> None:
     assert board.tied[0] == board.names[board.order[0]]
     rank = np.empty(len(board), np.int64)
     rank[board.order] = np.arange(1, len(board) + 1)
-    assert ((board.rank_low <= rank) & (rank <= board.rank_high)).all()
+    assert ((board.ranks[:, 0] <= rank) & (rank <= board.ranks[:, 1])).all()
 
 
 def the_same_duels_give_the_same_bytes(ranker, pool: Pool, rng: Generator) -> None:

@@ -54,7 +54,9 @@ def test_without_a_compiler_the_answer_is_the_same(monkeypatch):
     want = [BradleyTerry()(duels), Elo(draws=3)(duels), RankCentrality(prior=1)(duels)]
     for module in (shortlist.core.record, shortlist.core.standing, bradley_terry, elo, rank_centrality):
         monkeypatch.setattr(module, "have_numba", lambda: False)
-    for a, b in zip(want, [BradleyTerry()(duels), Elo(draws=3)(duels), RankCentrality(prior=1)(duels)], strict=True):
+    for a, b in zip(
+        want, [BradleyTerry()(duels), Elo(draws=3)(duels), RankCentrality(prior=1)(duels)], strict=True
+    ):
         np.testing.assert_allclose(a.scores, b.scores, atol=1e-9)
         np.testing.assert_allclose(a.low, b.low, atol=1e-7)
     assert len(BradleyTerry(newton=False)(duels)) == 12
@@ -70,7 +72,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say():
         best.append(board.first[np.argmax(theta)])
         rank = np.empty(15)
         rank[np.argsort(-theta)] = np.arange(1, 16)
-        assert ((board.rank_low <= rank) & (rank <= board.rank_high)).mean() > 0.9
+        assert ((board.ranks[:, 0] <= rank) & (rank <= board.ranks[:, 1])).mean() > 0.9
     assert 0.93 < np.mean(held) < 0.97
     assert np.mean(best) >= 0.95
 
@@ -101,7 +103,9 @@ def test_robust_intervals_widen_where_duels_are_repeated():
     ratio = (robust.high - robust.low) / (plain.high - plain.low)
     assert 1.2 < ratio.mean() < 1.6  # a duel told twice is no second duel: sqrt(2) wider
     with pytest.raises(UsageError, match="2,000"):
-        BradleyTerry(robust=True, prior=1)(Duels(np.zeros((0, 2), np.int64), np.zeros(0), np.zeros(0), tuple(map(str, range(2001)))))
+        BradleyTerry(robust=True, prior=1)(
+            Duels(np.zeros((0, 2), np.int64), np.zeros(0), np.zeros(0), tuple(map(str, range(2001))))
+        )
 
 
 @pytest.mark.parametrize("ranker", [BradleyTerry(), BradleyTerry(newton=False), RankCentrality()])
@@ -152,9 +156,14 @@ def i64(*x):
 
 ONE = {"pairs": np.array([[0, 1]]), "wins": np.ones(1), "weights": np.ones(1), "names": ("a", "b")}
 BOARD = {
-    "names": ("a", "b"), "scores": np.array([1.0, 0]), "low": np.array([0.0, -1]), "high": np.array([2.0, 1]),
-    "rank_low": i64(1, 1), "rank_high": i64(2, 2), "first": np.array([True, False]), "unit": "", "level": 0.9,
-}  # fmt: skip
+    "names": ("a", "b"),
+    "scores": np.array([1.0, 0]),
+    "interval": np.array([[0.0, 2], [-1, 1]]),
+    "ranks": np.array([[1, 2], [1, 2]]),
+    "first": np.array([True, False]),
+    "unit": "",
+    "level": 0.9,
+}
 LIES = [
     (Duels, ONE, {"pairs": np.array([[0, 0]])}, "same item"),
     (Duels, ONE, {"pairs": np.array([[0, 2]])}, "lie in"),
@@ -166,10 +175,11 @@ LIES = [
     (Duels, ONE, {"weights": np.array([np.inf])}, "weight"),
     (Duels, ONE, {"names": ("a", "a")}, "differ"),
     (Board, BOARD, {"scores": np.zeros(3)}, "length"),
-    (Board, BOARD, {"scores": np.array([np.inf, 0]), "high": np.full(2, np.inf)}, "finite"),
-    (Board, BOARD, {"low": np.array([1.5, 0])}, "hold its score"),
-    (Board, BOARD, {"rank_low": i64(0, 1)}, "ranks must"),
-    (Board, BOARD, {"rank_low": i64(2, 1), "rank_high": i64(1, 2)}, "upside"),
+    (Board, BOARD, {"ranks": np.array([1, 2])}, "intervals and ranks"),
+    (Board, BOARD, {"scores": np.array([np.inf, 0]), "interval": np.array([[0, np.inf], [0, 1]])}, "finite"),
+    (Board, BOARD, {"interval": np.array([[1.5, 2], [0, 1]])}, "hold its score"),
+    (Board, BOARD, {"ranks": np.array([[0, 1], [1, 2]])}, "ranks must"),
+    (Board, BOARD, {"ranks": np.array([[2, 1], [1, 2]])}, "upside"),
     (Board, BOARD, {"first": np.array([False, True])}, "with itself"),
     (Verdicts, {"passed": np.ones((1, 2), bool), "rows": i64(0)}, {"passed": np.ones((1, 2))}, "bool"),
     (Verdicts, {"passed": np.ones((2, 2), bool), "rows": i64(0, 1)}, {"rows": i64(0)}, "one a solution"),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from shortlist.core.arrays import F32, F64, I64, Bool
 from shortlist.core.choice import Choice
 from shortlist.core.effects import Plan
+from shortlist.core.judgments import Board, Duels
 from shortlist.core.pool import Pool
 from shortlist.core.signals import Vectors
 
@@ -173,6 +174,13 @@ class Deduper(Protocol):
     def need(self, pool: Pool) -> Need: ...
 
     def steps(self, pool: Pool) -> Plan[Drops]: ...
+
+
+@runtime_checkable
+class Ranker(Protocol):
+    """Ranks the items of duels."""
+
+    def __call__(self, duels: Duels) -> Board: ...
 
 
 class Scorer(Protocol):

@@ -86,17 +86,15 @@ class Duels:
 class Board:
     """Items ranked by strength.
 
-    names: n; scores f64[n]; low, high f64[n]: an interval of each (infinite where none is stated); rank_low,
-    rank_high i64[n]: the ranks it may have, from 1, all at once at `level`; first bool[n]: statistically
-    tied with the first; error: relative standard error of the widths themselves (0: computed exactly).
+    names: n; scores f64[n]; interval f64[n, 2] of each (infinite where none is stated); ranks i64[n, 2]: the
+    lowest and highest rank it may have, from 1, all at once at `level`; first bool[n]: statistically tied
+    with the first; error: relative standard error of the widths themselves (0: computed exactly).
     """
 
     names: tuple[str, ...]
     scores: F64
-    low: F64
-    high: F64
-    rank_low: I64
-    rank_high: I64
+    interval: F64
+    ranks: I64
     first: Bool
     unit: str
     level: float
@@ -104,19 +102,30 @@ class Board:
 
     def __post_init__(self) -> None:
         n = len(self.names)
-        arrays = (self.scores, self.low, self.high, self.rank_low, self.rank_high, self.first)
-        if any(x.shape != (n,) for x in arrays):
+        if self.scores.shape != (n,) or self.first.shape != (n,):
             raise ContractError(f"a board of {n} names needs arrays of length {n}")
+        if self.interval.shape != (n, 2) or self.ranks.shape != (n, 2):
+            raise ContractError(f"a board of {n} names needs {n} intervals and ranks")
         if not np.isfinite(self.scores).all():
             raise ContractError("scores of a board must be finite")
         if not ((self.low <= self.scores) & (self.scores <= self.high)).all():
             raise ContractError("an interval must hold its score")
-        if n and not (1 <= self.rank_low.min() and self.rank_high.max() <= n):
+        if n and not 1 <= self.ranks.min() <= self.ranks.max() <= n:
             raise ContractError(f"ranks must lie in [1, {n}]")
-        if not (self.rank_low <= self.rank_high).all():
+        if not (self.ranks[:, 0] <= self.ranks[:, 1]).all():
             raise ContractError("an interval of ranks is upside down")
         if n and not self.first[self.order[0]]:
             raise ContractError("the first is tied with itself")
+
+    @property
+    def low(self) -> F64:
+        """f64[n]: lower ends of the intervals."""
+        return self.interval[:, 0]
+
+    @property
+    def high(self) -> F64:
+        """f64[n]: upper ends of the intervals."""
+        return self.interval[:, 1]
 
     def __len__(self) -> int:
         return len(self.names)
@@ -135,10 +144,9 @@ class Board:
     def bare(cls, names: tuple[str, ...], scores: F64, unit: str) -> Board:
         """Scores without any statement of how sure they are."""
         n = len(names)
-        return cls(
-            names, scores, np.full(n, -np.inf), np.full(n, np.inf),
-            np.ones(n, np.int64), np.full(n, n, np.int64), np.ones(n, bool), unit, 0.0,
-        )  # fmt: skip
+        open_ = np.tile(np.array([-np.inf, np.inf]), (n, 1))
+        ranks = np.tile(np.array([1, n], np.int64), (n, 1))
+        return cls(names, scores, open_, ranks, np.ones(n, bool), unit, 0.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

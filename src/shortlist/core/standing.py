@@ -29,7 +29,7 @@ PROBES, MOST, ENOUGH = 4, 64, 0.005
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Information:
-    """L = diag(diagonal f64[n]) - A, entries curve f64[z] of a record; free: adding a constant changes nothing."""
+    """L = diag(diagonal f64[n]) - A, entries curve f64[z] of a record; free: a constant changes nothing."""
 
     record: Record
     curve: F64
@@ -77,11 +77,9 @@ class Information:
         n = len(self.diagonal)
         whole = np.diag(self.diagonal)
         whole[self.record.item, self.record.other] -= self.curve
-        if not self.free:
-            inverse: F64 = np.linalg.inv(whole)
-            return inverse
-        level = float(self.diagonal.mean()) or 1.0
-        return np.linalg.inv(whole + level / n) - 1.0 / (level * n)
+        level = float(self.diagonal.mean()) if self.free else 0.0
+        inverse: F64 = np.asarray(np.linalg.inv(whole + level / n), np.float64)
+        return inverse - 1.0 / (level * n) if self.free else inverse
 
 
 def times_plain(information: Information, v: F64) -> F64:
@@ -134,7 +132,13 @@ def quantile(p: float) -> float:
 
 
 def board(
-    names: tuple[str, ...], scores: F64, variance: F64, beside: F64, level: float, unit: str, error: float = 0.0
+    names: tuple[str, ...],
+    scores: F64,
+    variance: F64,
+    beside: F64,
+    level: float,
+    unit: str,
+    error: float = 0.0,
 ) -> Board:
     """Intervals of each score, ranks that hold all at once, and who is tied with the first.
 
@@ -145,22 +149,22 @@ def board(
     n = len(names)
     sigma = np.sqrt(variance)
     if n == 0:
-        none = np.zeros(0, np.int64)
-        return Board(names, scores, scores, scores, none, none, np.zeros(0, bool), unit, level)
+        return Board.bare(names, scores, unit)
     wide = quantile(0.5 + level / 2) * sigma
     joint = quantile(1 - (1 - level) / (2 * n)) * sigma
-    rank_low, rank_high = ranks(scores - joint, scores + joint)
+    may = ranks(scores - joint, scores + joint)
     best = int(np.argmax(scores))
     apart = np.sqrt(np.maximum(variance[best] + variance - 2 * beside, 0.0))
     gap = scores[best] - scores
-    first = (gap <= quantile(1 - (1 - level) / max(n - 1, 2)) * apart) & (rank_low == 1)
+    first = (gap <= quantile(1 - (1 - level) / max(n - 1, 2)) * apart) & (may[:, 0] == 1)
     first[best] = True
-    return Board(names, scores, scores - wide, scores + wide, rank_low, rank_high, first, unit, level, error)
+    interval = np.stack([scores - wide, scores + wide], axis=1)
+    return Board(names, scores, interval, may, first, unit, level, error)
 
 
-def ranks(low: F64, high: F64) -> tuple[I64, I64]:
-    """Ranks i64[n], from 1, that intervals leave open: those surely above and those surely below count."""
+def ranks(low: F64, high: F64) -> I64:
+    """Ranks i64[n, 2], from 1, that intervals leave open: those surely above and those surely below count."""
     n = len(low)
     above = n - np.searchsorted(np.sort(low), high, side="right")
     below = np.searchsorted(np.sort(high), low, side="left")
-    return (1 + above).astype(np.int64), (n - below).astype(np.int64)
+    return np.stack([1 + above, n - below], axis=1).astype(np.int64)

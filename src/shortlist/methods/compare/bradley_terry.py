@@ -9,7 +9,8 @@ the faster one and are what runs by default. `prior` p adds p wins and p losses 
 1 (a logistic prior), then nothing needs to be connected.
 Source: Newman 2023, arXiv:2207.00076; Bradley, Terry 1952, doi:10.2307/2334029; Ford 1957,
 doi:10.2307/2308513 (when the answer exists); Huber 1967 for `robust`.
-Deviates: with a prior, sweeps also shift all items by one Newton step; the paper's own ties (Davidson) are not modelled; ties are half wins.
+Deviates: with a prior, sweeps also shift all items by one Newton step. The paper's
+own ties (Davidson) are not modelled; ties are half wins.
 Cost: some 5 Newton steps of some 10 passes over the pairs that met; intervals as much again.
 Memory: 40 bytes a duel, 16 floats an item.
 Guarantee: the maximum of the likelihood to `tol` in every log strength; duels that leave one infinite or

@@ -99,7 +99,9 @@ def claim(rng: np.random.Generator, scale: int) -> F64:
         pairs = pairs[pairs[:, 0] != pairs[:, 1]]
         truth = 1 / (1 + 10 ** ((points[pairs[:, 1]] - points[pairs[:, 0]]) / SCALE))
         wins = (rng.random(len(pairs)) < truth).astype(np.float64)
-        rating = rated(Duels(pairs, wins, np.ones(len(pairs)), tuple("abcdefghijkl")), np.arange(len(pairs)), 8)
+        rating = rated(
+            Duels(pairs, wins, np.ones(len(pairs)), tuple("abcdefghijkl")), np.arange(len(pairs)), 8
+        )
         said = 1 / (1 + 10 ** ((rating[pairs[:, 1]] - rating[pairs[:, 0]]) / SCALE))
         margin[t] = -np.mean(np.abs(said - truth))
     return margin

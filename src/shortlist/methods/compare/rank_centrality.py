@@ -67,8 +67,8 @@ def exact(duels: Duels) -> F64:
     rate = np.divide(won.T, met, out=np.zeros_like(met), where=met > 0)
     rate -= np.diag(rate.sum(axis=1))
     pi = np.abs(np.linalg.svd(rate.T)[2][-1])
-    scores: F64 = np.log(pi)
-    return scores - scores.mean()
+    scores: F64 = np.log(pi) - np.log(pi).mean()
+    return scores
 
 
 EXAMPLES = (RankCentrality(), RankCentrality(prior=1.0))
