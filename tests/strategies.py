@@ -170,6 +170,7 @@ ROLES = {
     "encoder": ("steps", ("Plan[Vectors]", "Plan[Terms]")),
     "deduper": ("steps", ("Plan[Drops]",)),
     "ranker": ("__call__", ("Board",)),
+    "picker": ("steps", ("Plan[Pick]",)),
 }
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from shortlist.core.errors import ContractError
 from shortlist.core.limits import bind
-from tests.laws import catalogue, constrain, dedup, encode, objective, rank, solve
+from tests.laws import catalogue, constrain, dedup, encode, objective, pick, rank, solve
 from tests.strategies import Method, Scene, edge_pools, examples, methods, modules, pools, scene, scenes
 
 LAWS: dict[str, tuple[Callable[..., None], ...]] = {
@@ -22,9 +22,18 @@ LAWS: dict[str, tuple[Callable[..., None], ...]] = {
     "encoder": encode.LAWS,
     "deduper": dedup.LAWS,
     "ranker": rank.LAWS,
+    "picker": pick.LAWS,
 }
 #: Pools drawn a law and method.
-DRAWS = {"objective": 20, "constraint": 40, "solver": 40, "encoder": 10, "deduper": 20, "ranker": 15}
+DRAWS = {
+    "objective": 20,
+    "constraint": 40,
+    "solver": 40,
+    "encoder": 10,
+    "deduper": 20,
+    "ranker": 15,
+    "picker": 15,
+}
 
 WITH = settings(deadline=None, derandomize=True, database=None, print_blob=False, report_multiple_bugs=False)
 
