@@ -172,6 +172,8 @@ ROLES = {
     "deduper": ("steps", ("Plan[Drops]",)),
     "clusterer": ("steps", ("Plan[Clusters]",)),
     "grapher": ("steps", ("Plan[Neighbors]",)),
+    "ranker": ("__call__", ("Board",)),
+    "picker": ("steps", ("Plan[Pick]",)),
 }
 
 

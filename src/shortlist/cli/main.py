@@ -17,6 +17,7 @@ _VERBS = {
     "why": "shortlist.cli.ask",
     "why-not": "shortlist.cli.ask",
     "verify": "shortlist.cli.verify",
+    "rank": "shortlist.cli.rank",
     "methods": "shortlist.cli.methods",
 }
 
