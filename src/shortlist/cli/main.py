@@ -14,6 +14,7 @@ from shortlist.report.inert import inert
 _VERBS = {
     "curate": "shortlist.cli.curate",
     "demo": "shortlist.cli.demo",
+    "judge": "shortlist.cli.judge",
     "why": "shortlist.cli.ask",
     "why-not": "shortlist.cli.ask",
     "verify": "shortlist.cli.verify",
