@@ -170,6 +170,7 @@ ROLES = {
     "encoder": ("steps", ("Plan[Vectors]", "Plan[Terms]")),
     "deduper": ("steps", ("Plan[Drops]",)),
     "ranker": ("__call__", ("Board",)),
+    "voter": ("__call__", ("Pick",)),
     "picker": ("steps", ("Plan[Pick]",)),
 }
 

@@ -22,7 +22,7 @@ LISTED = {
     "core.budget": "Budget Ledger",
     "core.choice": "Choice Trace",
     "core.claim": "Claim",
-    "core.contracts": "Built Constraint Deduper Encoder Limits Need Objective Ranker Row Scorer Solver",
+    "core.contracts": "Built Constraint Deduper Encoder Limits Need Objective Ranker Row Scorer Solver Voter",
     "core.drops": "Drops",
     "core.effects": "Ask Gather Make Plan Scan alone ask lockstep scan",
     "core.errors": "BudgetExhausted CheckFailed ContractError InfeasibleError InputError MemoryRefused "

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from shortlist.core.errors import ContractError
 from shortlist.core.limits import bind
-from tests.laws import catalogue, constrain, dedup, encode, objective, pick, rank, solve
+from tests.laws import catalogue, constrain, dedup, encode, objective, pick, rank, solve, vote
 from tests.strategies import Method, Scene, edge_pools, examples, methods, modules, pools, scene, scenes
 
 LAWS: dict[str, tuple[Callable[..., None], ...]] = {
@@ -23,6 +23,7 @@ LAWS: dict[str, tuple[Callable[..., None], ...]] = {
     "deduper": dedup.LAWS,
     "ranker": rank.LAWS,
     "picker": pick.LAWS,
+    "voter": vote.LAWS,
 }
 #: Pools drawn a law and method.
 DRAWS = {
@@ -33,6 +34,7 @@ DRAWS = {
     "deduper": 20,
     "ranker": 15,
     "picker": 15,
+    "voter": 30,
 }
 
 WITH = settings(deadline=None, derandomize=True, database=None, print_blob=False, report_multiple_bugs=False)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from shortlist.core.arrays import F32, F64, I64, Bool
 from shortlist.core.choice import Choice
 from shortlist.core.effects import Plan
-from shortlist.core.judgments import Board, Duels
+from shortlist.core.judgments import Board, Duels, Pick
 from shortlist.core.pool import Pool
 from shortlist.core.signals import Vectors
 
@@ -181,6 +181,13 @@ class Ranker(Protocol):
     """Ranks the items of duels."""
 
     def __call__(self, duels: Duels) -> Board: ...
+
+
+@runtime_checkable
+class Voter(Protocol):
+    """Picks one answer out of the rows of a pool, paying nobody."""
+
+    def __call__(self, pool: Pool) -> Pick: ...
 
 
 class Scorer(Protocol):
