@@ -173,6 +173,7 @@ ROLES = {
     "clusterer": ("steps", ("Plan[Clusters]",)),
     "grapher": ("steps", ("Plan[Neighbors]",)),
     "ranker": ("__call__", ("Board",)),
+    "voter": ("__call__", ("Pick",)),
     "picker": ("steps", ("Plan[Pick]",)),
 }
 

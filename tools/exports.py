@@ -26,7 +26,7 @@ LISTED = {
     "core.claim": "Claim",
     "core.clusters": "Clusters",
     "core.contracts": "Approximate Built Clusterer Constraint Deduper Encoder Grapher Limits Need "
-    "Objective Picker Ranker Row Solver",
+    "Objective Picker Ranker Row Solver Voter",
     "core.drops": "Drops",
     "core.effects": "Ask Gather Make Plan Scan alone ask lockstep scan",
     "core.errors": "BudgetExhausted CheckFailed ContractError InfeasibleError InputError MemoryRefused "

@@ -162,7 +162,14 @@ def _as_picker(picker: Any, pool: Pool) -> Iterator[None]:
         yield
 
 
+def _as_voter(voter: Any, pool: Pool) -> Iterator[None]:
+    pick = _answers(lambda: voter(pool))
+    assert pick is None or np.isin(pick.rows, pool.rows).all()
+    yield
+
+
 WAYS = {
+    "voter": _as_voter,
     "picker": _as_picker,
     "objective": _as_objective,
     "constraint": _as_constraint,

@@ -24,6 +24,7 @@ from tests.laws import (
     pick,
     rank,
     solve,
+    vote,
 )
 from tests.strategies import Method, Scene, edge_pools, examples, methods, modules, pools, scene, scenes
 
@@ -38,6 +39,7 @@ LAWS: dict[str, tuple[Callable[..., None], ...]] = {
     "grapher": graph.LAWS,
     "ranker": rank.LAWS,
     "picker": pick.LAWS,
+    "voter": vote.LAWS,
 }
 #: Pools drawn a law and method.
 DRAWS = {
@@ -51,6 +53,7 @@ DRAWS = {
     "grapher": 20,
     "ranker": 15,
     "picker": 15,
+    "voter": 30,
 }
 
 WITH = settings(deadline=None, derandomize=True, database=None, print_blob=False, report_multiple_bugs=False)

@@ -369,6 +369,13 @@ class Ranker(Protocol):
 
 
 @runtime_checkable
+class Voter(Protocol):
+    """Picks one answer out of the rows of a pool, paying nobody."""
+
+    def __call__(self, pool: Pool) -> Pick: ...
+
+
+@runtime_checkable
 class Picker(Protocol):
     """Picks one row of a pool, the answers to one question. It may pay; at the end of the budget it gives
     its best so far."""

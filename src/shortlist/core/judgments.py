@@ -13,6 +13,8 @@ import numpy as np
 
 from shortlist.core.arrays import F64, I64, Bool
 from shortlist.core.errors import ContractError
+from shortlist.core.pool import Pool
+from shortlist.core.signals import Tags
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -177,6 +179,14 @@ class Verdicts:
         if raw.dtype != bool and not np.isin(raw, (0, 1)).all():
             raise ContractError("a pass matrix holds 0 and 1 only; a test that did not run counts as 0")
         return cls(raw.astype(bool), np.arange(len(raw), dtype=np.int64))
+
+    @classmethod
+    def tagged(cls, pool: Pool, by: str) -> Verdicts:
+        """From the Tags signal `by` of a pool of solutions: the names of the tests that each passes."""
+        tags = pool.signal(by, Tags)
+        passed = np.zeros((len(pool), len(tags.names)), bool)
+        passed[np.repeat(np.arange(len(pool)), np.diff(tags.indptr)), tags.codes] = True
+        return cls(passed, pool.rows)
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 def ask_pairs(role: str, pairs: I64, swap: Bool) -> Plan[F64]:
-    """f64[b] in [0, 1]: what the first of each pair of rows i64[b, 2] got; asked the other way if `swap`.
+    """f64[b] in [0, 1]: what the first of each pair of rows i64[b, 2] got; the sides change where `swap`.
 
     Raises:
         ContractError: an answer is no probability.

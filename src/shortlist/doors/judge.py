@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
 from shortlist.adapters.openai import OpenAIJudge
 from shortlist.core.arrays import F32, I64, U64
 from shortlist.core.budget import INF, Budget, Ledger
-from shortlist.core.contracts import Picker
+from shortlist.core.contracts import Picker, Voter
 from shortlist.core.effects import Gather, Plan, Scan, lockstep
 from shortlist.core.errors import UsageError
 from shortlist.core.heard import Heard, canaries, heard
@@ -31,8 +31,8 @@ from shortlist.store.loaded import Loaded
 
 T = TypeVar("T")
 
-#: What picks: a plan, or a function of the pool where nothing is paid.
-Method = Picker | Callable[[Pool], Pick]
+#: What picks, paid for or not.
+Method: TypeAlias = Picker | Voter
 #: Shares of duels that flip, and of canaries that win, from which on the user is warned.
 FLIPS, FOOLED = 0.2, 0.05
 
