@@ -1,7 +1,7 @@
 """A judge behind an OpenAI-compatible endpoint: `POST {url}/chat/completions`, one request a question.
 
 The endpoint must keep to a JSON schema (`response_format`). What candidates say travels as strings of one
-JSON object, in which no sign that chat templates know survives as it is; nothing they say can end that string.
+JSON object, in which no sign that chat templates know survives; nothing they say can end that string.
 The verdict is one field of the reply, which must be that object and nothing else. All other replies are an
 abstention: nothing is searched for in text.
 
@@ -168,6 +168,8 @@ class OpenAIJudge:
             if reply.status != 200:
                 raise UsageError(f"the judge's endpoint answered {reply.status}: {_hint(reply.status)}")
             got: bytes = reply.read(LONGEST_REPLY + 1)
+            if len(got) <= LONGEST_REPLY:  # all of it: the connection is good for the next request
+                reply.release_conn()
             return got
         finally:
             reply.close()

@@ -47,7 +47,8 @@ class Heard:
 def heard(plan: Plan[T], *, both: bool, retries: int = 1) -> Plan[tuple[T, Heard]]:
     """The same plan, its judges listened to with care.
 
-    Pairs are asked both ways round if `both`: the plan gets the mean of what was heard, or 0.5. What is abstained from is asked again `retries` times, and paid for again. A row without a grade gets
+    Pairs are asked both ways round if `both`: the plan gets the mean of what was heard, 0.5 for nothing.
+    What is abstained from is asked again `retries` times, and paid for again. A row without a grade gets
     ABSTAINED, which is below all grades.
 
     Raises:

@@ -203,8 +203,9 @@ def _affordable(budget: Budget, scorers: Mapping[str, Scorer]) -> float:
     most = INF
     for unit in ("usd", "tokens", "seconds"):
         prices = [getattr(s, unit) for s in scorers.values()]
-        if prices and not any(map(callable, prices)) and min(prices) > 0:
-            most = min(most, math.floor(getattr(budget, unit) / min(prices) + 1e-9))
+        limit = getattr(budget, unit)
+        if limit < INF and not any(map(callable, prices)) and min(prices, default=0) > 0:
+            most = min(most, math.floor(limit / min(prices) + 1e-9))
     return most
 
 

@@ -70,7 +70,7 @@ class Caller:
             except Exception as e:
                 if n == self.pace.tries:
                     self.failure = ScorerFailed(
-                        f"{self.role}: the scorer was given up after {n} tries; at last {_said(e)}"
+                        f"{self.role}: the scorer was given up after {n} {_tries(n)}; at last {_said(e)}"
                     )
                     raise self.failure from e
                 with self._lock:
@@ -121,6 +121,10 @@ class Caller:
         asked = getattr(error, "retry_after", 0.0)
         told = float(asked) if isinstance(asked, int | float) and asked >= 0 else 0.0
         return min(max(own, told), self.pace.longest)
+
+
+def _tries(n: int) -> str:
+    return "try" if n == 1 else "tries"
 
 
 def _said(error: Exception) -> str:
