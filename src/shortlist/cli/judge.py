@@ -83,6 +83,7 @@ def judge(inputs: tuple[str, ...], **options: Any) -> int:
     """
     from shortlist.cli.progress import Bars
     from shortlist.doors import judge as door  # the engine is loaded when it is needed
+    from shortlist.doors.estimate import estimate
     from shortlist.doors.judged import picker, picks
     from shortlist.doors.request import load
     from shortlist.report.judged import judged_text
@@ -98,7 +99,7 @@ def judge(inputs: tuple[str, ...], **options: Any) -> int:
         how = {"by": options["by"], "method": method, "scorers": scorers, "budget": budget}
         how |= {"both_ways": not options["one_way"], "planted": options["planted"]}
         if options["dry_run"]:
-            _say_cost(door.estimate(loaded, **how), options["as_json"])
+            _say_cost(estimate(loaded, **how), options["as_json"])
             return 0
         judged = door.judge(loaded, **how, log=options["log"], progress=bars)
     found, receipt = picks(judged, loaded), judged.receipt()

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
-import numpy as np
-
 from shortlist.adapters.openai import OpenAIJudge
-from shortlist.core.arrays import F32, I64, U64
 from shortlist.core.budget import INF, Budget, Ledger
 from shortlist.core.contracts import Picker, Voter
 from shortlist.core.effects import Gather, Plan, Scan, lockstep
 from shortlist.core.errors import UsageError
 from shortlist.core.heard import Heard, canaries, heard
 from shortlist.core.judgments import Pick
-from shortlist.core.planted import PLANTED
 from shortlist.core.pool import Pool
-from shortlist.core.seeds import generator
-from shortlist.core.signals import Labels, Text
-from shortlist.run.answers import AnswerLog, digests
+from shortlist.doors.questions import Questions
+from shortlist.run.answers import AnswerLog
 from shortlist.run.driver import Local, Progress, run
 from shortlist.run.scorers import Scorer
 from shortlist.store.loaded import Loaded
@@ -130,15 +123,12 @@ def judge(
         ContractError: a scorer is missing or answers nonsense; what was paid for until then is in the log.
     """
     pool = answers.pool if isinstance(answers, Loaded) else answers
-    asked, budget = _Asked.of(answers, by, planted), budget or Budget()
-    paid = {role: _bound(s, asked) for role, s in (scorers or {}).items()}
-    _check_prices(budget, paid)
-    plans: list[Plan[Any]] = [
-        heard(_within(_plan(method, group), group), both=both_ways) for group in asked.groups
-    ]
-    talked_to = [role for role, s in (scorers or {}).items() if isinstance(s.call, OpenAIJudge)]
-    whole = _with_canaries(plans, dict.fromkeys(talked_to, asked.canaries), both_ways)
-    kept = AnswerLog(Path(log), asked.digests(), _context(scorers or {})) if log is not None else None
+    asked, budget = Questions.of(answers, by, planted), budget or Budget()
+    paid_by = dict(scorers or {})
+    paid = {role: _bound(s, asked) for role, s in paid_by.items()}
+    check_prices(budget, paid)
+    whole = all_of(asked, method, talkers(paid_by), both_ways)
+    kept = AnswerLog(Path(log), asked.digests(), _context(paid_by)) if log is not None else None
     try:
         out = run(whole, pool, on=on, budget=budget, scorers=paid, log=kept, progress=progress)
     finally:
@@ -155,61 +145,8 @@ def judge(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
-    """What judging would cost if all had a verdict. `most` counts every question asked twice for want of one,
-    and is None where how much is asked depends on the verdicts and no budget bounds it."""
-
-    calls: int
-    most: float | None
-    spent: Mapping[str, float]
-
-
-def estimate(
-    answers: Loaded | Pool,
-    *,
-    by: str,
-    method: Method,
-    scorers: Mapping[str, Scorer],
-    budget: Budget | None = None,
-    both_ways: bool = True,
-    planted: int = 0,
-) -> Estimate:
-    """Judge with made-up verdicts, three times over, and count; nothing is paid."""
-    budget = budget or Budget()
-    _check_prices(budget, scorers)
-    runs = []
-    for seed in range(3):
-        rng = generator(seed, "estimate")
-        made_up = {
-            role: Scorer(partial(_made_up, rng), usd=s.usd, tokens=s.tokens, seconds=s.seconds)
-            for role, s in scorers.items()
-        }
-        runs.append(judge(answers, by=by, method=method, scorers=made_up, budget=budget, both_ways=both_ways))
-    spent = {unit: max(r.ledger.spent[unit] for r in runs) for unit in runs[0].ledger.spent}
-    calls = int(spent["calls"])
-    extra = planted * (2 if both_ways else 1) if any(r.heard.duels for r in runs) else 0
-    same = len({r.ledger.spent["calls"] for r in runs}) == 1 and not any(r.stopped for r in runs)
-    most = min(2.0 * calls + extra if same else INF, budget.calls, _affordable(budget, scorers))
-    return Estimate(calls=calls, most=None if math.isinf(most) else most, spent=spent)
-
-
-def _made_up(rng: np.random.Generator, items: Any) -> F32:
-    return rng.choice(np.array([0.0, 1.0], np.float32), len(items))
-
-
-def _affordable(budget: Budget, scorers: Mapping[str, Scorer]) -> float:
-    """Calls that the budget pays for at the lowest price there is; infinite where a price is a function."""
-    most = INF
-    for unit in ("usd", "tokens", "seconds"):
-        prices = [getattr(s, unit) for s in scorers.values()]
-        limit = getattr(budget, unit)
-        if limit < INF and not any(map(callable, prices)) and min(prices, default=0) > 0:
-            most = min(most, math.floor(limit / min(prices) + 1e-9))
-    return most
-
-
-def _check_prices(budget: Budget, scorers: Mapping[str, Scorer]) -> None:
+def check_prices(budget: Budget, scorers: Mapping[str, Scorer]) -> None:
+    """Refuse a ceiling in a unit that nothing is priced in: it would never be reached."""
     for unit in ("usd", "tokens", "seconds"):
         free = all(not callable(getattr(s, unit)) and getattr(s, unit) == 0 for s in scorers.values())
         if getattr(budget, unit) < INF and scorers and free:
@@ -218,54 +155,7 @@ def _check_prices(budget: Budget, scorers: Mapping[str, Scorer]) -> None:
             )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
-    """The questions: names, the pool of each; what every row says, planted answers after the last; `canaries`
-    i64[c, 2]: a row and the planted answer it must win against; `said`: whether rows say anything."""
-
-    names: tuple[str, ...]
-    groups: tuple[Pool, ...]
-    questions: tuple[str, ...]
-    texts: tuple[str, ...]
-    canaries: I64
-    said: bool
-
-    @classmethod
-    def of(cls, answers: Loaded | Pool, by: str, planted: int) -> _Asked:
-        pool = answers.pool if isinstance(answers, Loaded) else answers
-        labels = pool.signal(by, Labels)
-        order = np.argsort(labels.codes, kind="stable")
-        ends = np.cumsum(np.bincount(labels.codes, minlength=len(labels.names)))
-        members = np.split(order, ends[:-1]) if len(labels.names) else []
-        names = [n for n, s in pool.columns.items() if isinstance(s, Text)]
-        told = [pool.signal(n, Text) for n in names]
-        if not told and isinstance(answers, Loaded):
-            told = [answers.ids]
-        size = int(pool.rows[-1]) + 1 if len(pool) else 0
-        questions, texts = [""] * size, [""] * size
-        for i, row in enumerate(pool.rows.tolist()):
-            questions[row] = labels.names[labels.codes[i]]
-            texts[row] = "\n\n".join(t[i] for t in told)
-        some = pool.rows[[int(m[0]) for m in members if len(m)]][:planted]
-        foes = np.stack([some, size + np.arange(len(some))], axis=1).astype(np.int64)
-        return cls(
-            names=labels.names,
-            groups=tuple(pool.take(m) for m in members),
-            questions=(*questions, *[questions[row] for row in some.tolist()]),
-            texts=(*texts, *[PLANTED[i % len(PLANTED)] for i in range(len(some))]),
-            canaries=foes,
-            said=bool(told),
-        )
-
-    def digests(self) -> U64 | None:
-        """What every row says, for the log; None where rows say nothing and their numbers must do."""
-        if not self.said:
-            return None
-        pairs = zip(self.questions, self.texts, strict=True)
-        return digests([f"{len(q)}\0{q}\0{t}".encode("utf-8", "surrogatepass") for q, t in pairs])
-
-
-def _bound(told: Scorer, asked: _Asked) -> Scorer:
+def _bound(told: Scorer, asked: Questions) -> Scorer:
     if isinstance(told.call, OpenAIJudge):
         return replace(told, call=told.call.over(asked.questions, asked.texts), batch=1)
     return told
@@ -305,13 +195,19 @@ def _within(plan: Plan[T], group: Pool) -> Plan[T]:
         return result
 
 
-def _with_canaries(
-    plans: list[Plan[Any]], foes: Mapping[str, I64], both: bool
-) -> Plan[tuple[list[Any], Heard]]:
+def talkers(scorers: Mapping[str, Scorer]) -> list[str]:
+    """Roles whose judge reads texts: planted answers are asked about."""
+    return [role for role, s in scorers.items() if isinstance(s.call, OpenAIJudge)]
+
+
+def all_of(
+    asked: Questions, method: Method, roles: list[str], both: bool
+) -> Plan[tuple[list[tuple[Pick, Heard]], Heard]]:
     """All questions at once; then planted answers for the judges that were asked about pairs."""
+    plans = [heard(_within(_plan(method, group), group), both=both) for group in asked.groups]
     results = yield from lockstep(plans)
     said = Heard()
-    if any(h.duels for _, h in results):
-        for role, pairs in foes.items():
-            said = said + (yield from canaries(role, pairs, both=both))
+    if any(tally.duels for _, tally in results):
+        for role in roles:
+            said = said + (yield from canaries(role, asked.canaries, both=both))
     return results, said
