@@ -49,6 +49,14 @@ def test_long_chains_and_lopsided_duels_settle_too():
     np.testing.assert_allclose(scores[record.item] - scores[record.other], steps, atol=1e-6)
 
 
+def test_strengths_past_the_range_of_floats_are_refused():
+    i = np.repeat(np.arange(900), 2)
+    pairs = np.stack([i, i + 1], axis=1)
+    duels = Duels(pairs, np.tile([1.0, 0.0], 900), np.tile([9.0, 1.0], 900), tuple(map(str, range(901))))
+    for ranker in (BradleyTerry(), RankCentrality()):
+        refuses(ranker, duels, "did not settle", "prior")
+
+
 def test_without_a_compiler_the_answer_is_the_same(monkeypatch):
     duels, _ = league(np.random.default_rng(2), 12, 200)
     want = [BradleyTerry()(duels), Elo(draws=3)(duels), RankCentrality(prior=1)(duels)]
@@ -80,7 +88,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say():
 def test_widths_of_many_items_are_within_their_stated_error():
     duels, _ = league(np.random.default_rng(3), 500, 20_000)
     record = Record.of(duels)
-    information, _ = bradley_terry.at(record, BradleyTerry().strengths(record), 0.0)
+    _, information = BradleyTerry().strengths(record)
     estimate, error = variances(information, 0)
     off = np.sqrt(estimate / np.diagonal(information.dense())) - 1
     assert 0 < error <= shortlist.core.standing.ENOUGH

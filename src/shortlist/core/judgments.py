@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
@@ -65,11 +66,13 @@ class Duels:
         """
         if not len(x) == len(y) == len(wins):
             raise ContractError(f"{len(x)} left items, {len(y)} right ones and {len(wins)} results")
-        code: dict[str, int] = {}
-        flat = [code.setdefault(name, len(code)) for pair in zip(x, y, strict=True) for name in pair]
-        pairs = np.array(flat, np.int64).reshape(len(x), 2)
+        names = tuple(dict.fromkeys(chain.from_iterable(zip(x, y, strict=True))))
+        code = dict(zip(names, range(len(names)), strict=True)).__getitem__
+        pairs = np.empty((len(x), 2), np.int64)
+        for c, side in enumerate((x, y)):
+            pairs[:, c] = np.fromiter(map(code, side), np.int64, len(x))
         weight = np.ones(len(x)) if weights is None else np.asarray(weights, np.float64)
-        return cls(pairs, np.asarray(wins, np.float64), weight, tuple(code))
+        return cls(pairs, np.asarray(wins, np.float64), weight, names)
 
     def __len__(self) -> int:
         return len(self.pairs)

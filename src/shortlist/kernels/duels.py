@@ -100,7 +100,8 @@ def row_sums(indptr: I64, entries: F64, out: F64) -> None:
 def newman_sweeps(
     indptr: I64, other: I32, won: F64, met: F64, prior: float, tol: float, limit: int, pi: F64
 ) -> int:
-    """Newman's update of pi f64[n] > 0 in cyclic order until no log moves by `tol`; sweeps taken, or -1.
+    """Newman's update of pi f64[n] > 0 in cyclic order until no log moves by `tol`; sweeps taken, or -1
+    where they do not come to rest or leave the range of floats.
 
     pi_i = (sum_j w_ij pi_j / (pi_i + pi_j) + prior / (pi_i + 1)) / (sum_j (w_ji + prior...) / (pi_i + pi_j)).
     After each sweep pi is scaled: to a geometric mean of 1 where there is no prior, else towards the level
@@ -117,6 +118,8 @@ def newman_sweeps(
                 above += won[e] * pi[other[e]] * share
                 below += (met[e] - won[e]) * share
             new = above / below
+            if not 0.0 < new < 1e300:
+                return -1
             moved = abs(np.log(new / pi[i]))
             most = max(most, moved)
             pi[i] = new
@@ -230,6 +233,8 @@ def balance_sweeps(indptr: I64, other: I32, to: F64, away: F64, tol: float, limi
                 come += pi[other[e]] * to[e]
                 go += away[e]
             new = come / go
+            if not 0.0 < new < 1e300:
+                return -1
             most = max(most, abs(np.log(new / pi[i])))
             pi[i] = new
         total = 0.0

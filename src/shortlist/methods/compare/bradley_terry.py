@@ -26,7 +26,7 @@ import numpy as np
 
 from shortlist.core.arrays import F64
 from shortlist.core.claim import Claim
-from shortlist.core.errors import ContractError, UsageError
+from shortlist.core.errors import InputError, UsageError
 from shortlist.core.judgments import Board, Duels
 from shortlist.core.record import Record, must_decide
 from shortlist.core.standing import Information, board, variances
@@ -34,9 +34,12 @@ from shortlist.kernels import duels as kernels
 from shortlist.kernels.jit import have_numba
 
 #: Newton steps before sweeps take over, and sweeps before it is given up.
-STEPS, SWEEPS = 60, 1_000_000
+STEPS, SWEEPS = 60, 100_000
 #: Largest change of a log strength in one Newton step.
 STRIDE = 3.0
+TINY = 1e-300
+#: Log strengths beyond this leave the range of floats.
+RANGE = 690.0
 #: Items up to which residuals by duel may widen the intervals.
 ROBUST = 2000
 WAY_OUT = "leave them out, add duels, or give a prior: BradleyTerry(prior=0.1)"
@@ -78,10 +81,10 @@ class BradleyTerry:
             must_decide(record, duels.names, WAY_OUT)
         if self.robust and len(record) > ROBUST:
             raise UsageError(f"robust intervals are for up to {ROBUST:,} items, found {len(record):,}")
-        theta = self.strengths(record)
         if len(record) == 0 or (len(record) == 1 and self.prior == 0):
-            return board(duels.names, theta, theta, theta, self.level, "log-odds")
-        information = at(record, theta, self.prior)[0]
+            none = np.zeros(len(record))
+            return board(duels.names, none, none, none, self.level, "log-odds")
+        theta, information = self.strengths(record)
         best, error = int(np.argmax(theta)), 0.0
         if self.robust:
             whole = sandwich(duels, theta, information)
@@ -91,16 +94,17 @@ class BradleyTerry:
             beside = information.solve(np.eye(1, len(theta), best)[0], 1e-4)
         return board(duels.names, theta, variance, beside, self.level, "log-odds", error)
 
-    def strengths(self, record: Record) -> F64:
-        """log pi f64[n]; they add up to 0 where there is no prior."""
-        if len(record) == 0 or (len(record) == 1 and self.prior == 0):
-            return np.zeros(len(record))
+    def strengths(self, record: Record) -> tuple[F64, Information]:
+        """log pi f64[n], which add up to 0 where there is no prior, and the information there."""
         lost = record.met - record.won
         theta = np.log(record.sums(record.won) + self.prior + 0.5) - np.log(
             record.sums(lost) + self.prior + 0.5
         )
-        done = self.newton and climb(record, theta, self.prior, self.tol)
-        return theta if done else swept(record, theta, self.prior, self.tol)
+        information = climb(record, theta, self.prior, self.tol) if self.newton else None
+        if information is None:
+            theta = swept(record, theta, self.prior, self.tol)
+            information = at(record, theta, self.prior)[0]
+        return theta, information
 
 
 def at(record: Record, theta: F64, prior: float) -> tuple[Information, F64]:
@@ -124,13 +128,17 @@ def slope_plain(record: Record, pi: F64, prior: float) -> tuple[F64, F64, F64]:
     return gradient, curve, 2.0 * prior * alone * (1.0 - alone) + record.sums(curve)
 
 
-def climb(record: Record, theta: F64, prior: float, tol: float) -> bool:
-    """Newton steps on theta f64[n], in place; whether they came to rest."""
+def climb(record: Record, theta: F64, prior: float, tol: float) -> Information | None:
+    """Newton steps on theta f64[n], in place; the information there, None where they did not come to rest."""
     information, gradient = at(record, theta, prior)
     for _ in range(STEPS):
-        size = float(np.sqrt(np.mean(gradient**2 / np.maximum(information.diagonal, 1e-300))))
+        if not np.abs(theta).max() < RANGE:
+            break
+        simple = np.abs(gradient / np.maximum(information.diagonal, TINY))
+        size = float(np.sqrt(np.mean(simple**2 * information.diagonal)))
         step = information.solve(gradient, max(min(0.1, size), 1e-4))
-        step *= min(1.0, STRIDE / max(float(np.abs(step).max()), 1e-300))
+        longest = float(np.abs(step).max())
+        step *= min(1.0, STRIDE / max(longest, TINY))
         rise, share = float(gradient @ step), 1.0
         while True:
             ahead, slope = at(record, theta + share * step, prior)
@@ -139,20 +147,23 @@ def climb(record: Record, theta: F64, prior: float, tol: float) -> bool:
                 break
             share /= 2
         theta += share * step
+        # The next step is foretold by what this one was beside gradient / diagonal, with a tenth to spare.
+        foretold = 10 * longest / max(float(simple.max()), TINY)
+        next_one = foretold * float(np.abs(slope / np.maximum(ahead.diagonal, TINY)).max())
         information, gradient = ahead, slope
-        if share == 1.0 and float(np.abs(step).max()) < tol:
+        if share == 1.0 and longest < 1e-3 and (next_one < tol or longest < tol):
             theta -= theta.mean() if prior == 0 else 0.0
-            return True
-    return False
+            return information
+    return None
 
 
 def swept(record: Record, theta: F64, prior: float, tol: float) -> F64:
     """Newman's sweeps from theta f64[n] to rest.
 
     Raises:
-        ContractError: they did not come to rest.
+        InputError: they did not come to rest.
     """
-    pi = np.exp(theta - theta.mean())
+    pi = np.exp(np.clip(theta - theta.mean(), -RANGE, RANGE))
     if have_numba():
         took = kernels.newman_sweeps(
             record.indptr, record.other, record.won, record.met, prior, tol, SWEEPS, pi
@@ -162,7 +173,10 @@ def swept(record: Record, theta: F64, prior: float, tol: float) -> F64:
             record.indptr, record.other, record.won, record.met, prior, tol, SWEEPS, pi
         )
     if took < 0:
-        raise ContractError(f"strengths did not settle to {tol:g} in {SWEEPS:,} sweeps; give a prior")
+        raise InputError(
+            f"log strengths did not settle to {tol:g} within {SWEEPS:,} sweeps and +-{RANGE:g}",
+            fix="some items hardly ever lose: give a prior, BradleyTerry(prior=0.1)",
+        )
     found: F64 = np.log(pi)
     return found - found.mean() if prior == 0 else found
 

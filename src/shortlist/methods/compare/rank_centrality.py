@@ -20,13 +20,13 @@ import numpy as np
 
 from shortlist.core.arrays import F64
 from shortlist.core.claim import Claim
-from shortlist.core.errors import ContractError, UsageError
+from shortlist.core.errors import InputError, UsageError
 from shortlist.core.judgments import Board, Duels
 from shortlist.core.record import Record, must_decide
 from shortlist.kernels import duels as kernels
 from shortlist.kernels.jit import have_numba
 
-TOL, SWEEPS = 1e-12, 1_000_000
+TOL, SWEEPS = 1e-12, 100_000
 WAY_OUT = "leave them out, add duels, or use BradleyTerry(prior=0.1)"
 
 
@@ -52,7 +52,9 @@ class RankCentrality:
         run = kernels.balance_sweeps if have_numba() else kernels.balance_sweeps.py_func
         took = run(record.indptr, record.other, to, 1.0 - to, TOL, SWEEPS, pi)
         if took < 0:
-            raise ContractError(f"the walk did not settle in {SWEEPS:,} sweeps; use BradleyTerry(prior=0.1)")
+            raise InputError(
+                f"the walk did not settle in {SWEEPS:,} sweeps", fix="use BradleyTerry(prior=0.1)"
+            )
         scores = np.log(pi)
         return Board.bare(duels.names, scores - scores.mean(), "log share")
 
