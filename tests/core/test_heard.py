@@ -17,7 +17,7 @@ PAIRS = np.array([[0, 1], [2, 1], [0, 2]])
 
 def asks(items):
     try:
-        return (yield from ask("judge", items)).tolist()
+        return (yield from ask("judge", items, duel=items.ndim == 2)).tolist()
     except BudgetExhausted:
         return None
 

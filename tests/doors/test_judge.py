@@ -19,6 +19,7 @@ from shortlist.core.pool import Pool
 from shortlist.core.signals import Labels, Scores, Text
 from shortlist.doors.estimate import estimate
 from shortlist.doors.judge import judge
+from shortlist.methods.compare.active_ranking import ActiveRanking
 from shortlist.methods.compare.knockout import Knockout
 from shortlist.methods.vote.best_of_n import BestOfN
 from shortlist.run.scorers import Pace, Scorer
@@ -178,6 +179,29 @@ def test_a_method_sees_its_own_group_alone():
     out = judge(pool, by="question", method=Scanning(), scorers={"judge": Scorer(lambda r: worth[r])})
     assert {q: p.rows[0] for q, p in out.result.items()} == best(pool, worth)
     assert out.heard.graded == 5
+
+
+def test_a_method_that_asks_about_tasks_is_not_turned_round_and_stops_when_sure(tmp_path):
+    pool, worth = answers([4, 3], text=True)
+    share = 0.1 + 0.8 * np.argsort(np.argsort(worth)) / len(worth)
+    rng = np.random.default_rng(0)
+
+    def passes(items):
+        assert items[:, 1].max() < 1000
+        return (rng.random(len(items)) < share[items[:, 0]]).astype(float)
+
+    method = ActiveRanking(tasks=1000, delta=0.05, best=True)
+    how = {"by": "question", "method": method, "log": tmp_path / "a.log"}
+    out = judge(pool, scorers={"judge": Scorer(passes)}, **how)
+    assert {q: p.rows[0] for q, p in out.result.items()} == best(pool, worth)
+    assert all(p.done and p.failure <= 0.05 for p in out.result.values())
+    assert out.heard.duels == 0
+    again = judge(pool, scorers={"judge": Scorer(passes)}, **how)
+    assert again.ledger.spent["calls"] == 0
+    pytest.importorskip("urllib3")
+    reader = Scorer(OpenAIJudge(url="http://127.0.0.1:1/v1", model="m"))
+    with pytest.raises(UsageError, match="reads texts of rows"):
+        judge(pool, by="question", method=method, scorers={"judge": reader})
 
 
 def test_estimates_are_right_where_the_plan_does_not_depend_on_verdicts():

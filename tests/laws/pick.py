@@ -33,7 +33,7 @@ class Kept:
         """From the start again."""
         self.left = {key: list(answers) for key, answers in self.answers.items()}
 
-    def look(self, role, items):
+    def look(self, role, items, *, duel):
         self.next = [(role, np.asarray(item).tobytes()) for item in items]
         seen: dict[tuple[str, bytes], int] = {}
         found = []
@@ -48,7 +48,7 @@ class Kept:
             if self.left.get(key):
                 self.left[key].pop(0)
 
-    def keep(self, role, items, answer) -> None:
+    def keep(self, role, items, answer, *, duel) -> None:
         for item, a in zip(items, answer.tolist(), strict=True):
             self.answers.setdefault((role, np.asarray(item).tobytes()), []).append(a)
 

@@ -16,11 +16,11 @@ from shortlist.core.signals import Scores
 from shortlist.run.answers import HEADER, RECORD, AnswerLog, digests
 
 
-def asked(path: Path, *asks, of=None, context=b""):
+def asked(path: Path, *asks, of=None, context=b"", duel=False):
     """Ask a log; what it does not know is answered by the running number of the question, and kept."""
     log, said, paid = AnswerLog(path, of, context), [], 0
     for role, items in asks:
-        answers, known = log.look(role, items)
+        answers, known = log.look(role, items, duel=duel)
         todo = np.flatnonzero(~known)
         if len(todo):
             new = (
@@ -29,7 +29,7 @@ def asked(path: Path, *asks, of=None, context=b""):
                 else [items[i] for i in todo]
             )
             fresh = np.arange(len(log) + paid, len(log) + paid + len(todo), dtype=np.float32)
-            log.keep(role, new, fresh)
+            log.keep(role, new, fresh, duel=duel)
             answers[todo] = fresh
             paid += len(todo)
         log.use()
@@ -92,9 +92,17 @@ def test_what_was_looked_up_but_not_used_stays(tmp_path):
 def test_answers_belong_to_what_rows_say_not_to_their_numbers(tmp_path):
     path = tmp_path / "a.log"
     of = digests([b"apple", b"pear", b"fig"])
-    assert asked(path, ("judge", np.array([[0, 1], [1, 2]])), of=of) == ([0, 1], 2)
+    assert asked(path, ("judge", np.array([[0, 1], [1, 2]])), of=of, duel=True) == ([0, 1], 2)
     moved = digests([b"new", b"fig", b"pear", b"apple"])
-    assert asked(path, ("judge", np.array([[2, 1], [3, 2], [0, 1]])), of=moved) == ([1, 0, 2], 1)
+    assert asked(path, ("judge", np.array([[2, 1], [3, 2], [0, 1]])), of=moved, duel=True) == ([1, 0, 2], 1)
+
+
+def test_what_is_asked_about_a_row_is_a_number_of_its_own(tmp_path):
+    path, of = tmp_path / "a.log", digests([b"apple", b"pear"])
+    tasks = np.array([[0, 7], [1, 7], [0, 900]])  # row and task: there are more tasks than rows
+    assert asked(path, ("judge", tasks), of=of) == ([0, 1, 2], 3)
+    moved = digests([b"pear", b"fig", b"apple"])
+    assert asked(path, ("judge", np.array([[2, 900], [0, 7], [1, 7]])), of=moved) == ([2, 1, 3], 1)
 
 
 def test_every_kind_of_items_has_keys(tmp_path):

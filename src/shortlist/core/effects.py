@@ -45,10 +45,15 @@ class Gather:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ask:
-    """Pay `role` for one number an item. items: Pool, i64[b, 2] pairs or any sequence -> f32[b]."""
+    """Pay `role` for one number an item. items: Pool, array of b items or any sequence -> f32[b].
+
+    duel: items are pairs of rows i64[b, 2], and the answer is the probability that the left one wins. Other
+    whole numbers in columns are a row and what is asked about it.
+    """
 
     role: str
     items: Any
+    duel: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,9 +76,9 @@ def scan(
     return answer
 
 
-def ask(role: str, items: Any) -> Generator[Effect, Any, F32]:
+def ask(role: str, items: Any, *, duel: bool = False) -> Generator[Effect, Any, F32]:
     """Typed form of Ask: `scores = yield from ask("judge", items)` is f32[b]."""
-    answer: F32 = yield Ask(role, items)
+    answer: F32 = yield Ask(role, items, duel)
     return answer
 
 
@@ -147,8 +152,10 @@ def _batches(turn: dict[int, Effect]) -> list[list[int]]:
     alone: list[list[int]] = []
     for i, effect in turn.items():
         match effect:
-            case Ask(role, np.ndarray() as items):
-                asks.setdefault((role, "array", str(items.dtype), str(items.shape[1:])), []).append(i)
+            case Ask(role, np.ndarray() as items, duel):
+                asks.setdefault(
+                    (role, "array", str(items.dtype), str(items.shape[1:]), str(duel)), []
+                ).append(i)
             case Ask(role, list() | tuple()):
                 asks.setdefault((role, "sequence"), []).append(i)
             case _:
@@ -162,7 +169,7 @@ def _joined(effects: list[Effect]) -> Effect:
         return first
     pieces = [e.items for e in effects if isinstance(e, Ask)]
     whole = np.concatenate(pieces) if isinstance(pieces[0], np.ndarray) else [x for p in pieces for x in p]
-    return Ask(first.role, whole)
+    return Ask(first.role, whole, first.duel)
 
 
 def _pieces(answer: Any, effects: list[Effect]) -> list[Any]:

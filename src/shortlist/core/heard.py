@@ -5,6 +5,7 @@ A scorer of pairs gives the probability in [0, 1] that the left one wins, or ABS
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from shortlist.core.arrays import F64, I64, Bool
 from shortlist.core.effects import Ask, Plan, ask
-from shortlist.core.errors import BudgetExhausted, ContractError
+from shortlist.core.errors import BudgetExhausted, ContractError, UsageError
 
 T = TypeVar("T")
 
@@ -44,14 +45,17 @@ class Heard:
         return self.flips / self.both if self.both else None
 
 
-def heard(plan: Plan[T], *, both: bool, retries: int = 1) -> Plan[tuple[T, Heard]]:
+def heard(
+    plan: Plan[T], *, both: bool, retries: int = 1, readers: Collection[str] = ()
+) -> Plan[tuple[T, Heard]]:
     """The same plan, its judges listened to with care.
 
     Pairs are asked both ways round if `both`: the plan gets the mean of what was heard, 0.5 for nothing.
     What is abstained from is asked again `retries` times, and paid for again. A row without a grade gets
-    ABSTAINED, which is below all grades.
+    ABSTAINED, which is below all grades. `readers` are roles that know of rows and duels alone.
 
     Raises:
+        UsageError: a reader is asked about something else.
         ContractError: a verdict on a pair is no probability.
     """
     tally = Heard()
@@ -60,11 +64,15 @@ def heard(plan: Plan[T], *, both: bool, retries: int = 1) -> Plan[tuple[T, Heard
         while True:
             try:
                 match effect:
-                    case Ask(role, np.ndarray() as items) if items.dtype.kind in "iu" and items.ndim == 2:
+                    case Ask(role, items, True):
                         said, more = yield from _pairs(role, items, both, retries)
                         tally, answer = tally + more, said
-                    case Ask(role, items):
-                        answer, left_out = yield from _insisted(role, items, retries)
+                    case Ask(role, items, False):
+                        if role in readers and getattr(items, "ndim", 1) != 1:
+                            raise UsageError(
+                                f"{role!r} reads texts of rows; this method asks it about others"
+                            )
+                        answer, left_out = yield from _insisted(role, items, retries, False)
                         tally = replace(
                             tally, graded=tally.graded + len(items), abstained=tally.abstained + left_out
                         )
@@ -91,7 +99,7 @@ def canaries(role: str, pairs: I64, *, both: bool) -> Plan[Heard]:
 
 def _pairs(role: str, pairs: I64, both: bool, retries: int) -> Plan[tuple[Any, Heard]]:
     items = np.concatenate([pairs, pairs[:, ::-1]]) if both else pairs
-    said, left_out = yield from _insisted(role, items, retries)
+    said, left_out = yield from _insisted(role, items, retries, True)
     said = said.astype(np.float64)
     outside = np.flatnonzero((said != ABSTAINED) & ~((said >= 0) & (said <= 1)))
     if len(outside):
@@ -117,15 +125,15 @@ def _mean(one: F64, two: F64, has_one: Bool, has_two: Bool) -> tuple[F64, Bool]:
     return np.where(count > 0, total / np.maximum(count, 1), 0.5), count == 2
 
 
-def _insisted(role: str, items: Any, retries: int) -> Plan[tuple[Any, int]]:
+def _insisted(role: str, items: Any, retries: int, duel: bool) -> Plan[tuple[Any, int]]:
     """Answers, and how many items are left without one after asking again."""
-    said = yield from ask(role, items)
+    said = yield from ask(role, items, duel=duel)
     for _ in range(retries):
         silent = np.flatnonzero(said == ABSTAINED)
         if not len(silent) or not isinstance(items, np.ndarray):
             break
         try:
-            again = yield from ask(role, items[silent])
+            again = yield from ask(role, items[silent], duel=duel)
         except BudgetExhausted:
             break
         said = said.copy()

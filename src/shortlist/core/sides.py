@@ -21,7 +21,7 @@ def ask_pairs(role: str, pairs: I64, swap: Bool) -> Plan[F64]:
         ContractError: an answer is no probability.
     """
     items = np.where(swap[:, None], pairs[:, ::-1], pairs)
-    said = (yield from ask(role, items)).astype(np.float64)
+    said = (yield from ask(role, items, duel=True)).astype(np.float64)
     outside = np.flatnonzero(~((said >= 0) & (said <= 1)))
     if len(outside):
         at = int(outside[0])

@@ -110,8 +110,8 @@ def judge(
         answers: all answers to all questions.
         by: the Labels signal that says which question each answers.
         method: what picks among the answers to one question.
-        scorers: role -> what is paid. A Scorer gets global rows i64[b], or pairs of them i64[b, 2] and gives
-            the probability that the left one wins, -1 for no verdict. A Scorer of an OpenAIJudge gets the
+        scorers: role -> what is paid. A Scorer gets global rows i64[b], or duels of them i64[b, 2] and gives
+            the probability that the left one wins; -1 for no verdict. A Scorer of an OpenAIJudge gets the
             texts of these rows and their question, which is what `by` says.
         budget: one ceiling for all questions and roles. Where it ends a method, its best so far is the pick.
         log: keeps every paid answer by what was asked: a rerun, with more answers or money, replays it.
@@ -204,7 +204,7 @@ def all_of(
     asked: Questions, method: Method, roles: list[str], both: bool
 ) -> Plan[tuple[list[tuple[Pick, Heard]], Heard]]:
     """All questions at once; then planted answers for the judges that were asked about pairs."""
-    plans = [heard(_within(_plan(method, group), group), both=both) for group in asked.groups]
+    plans = [heard(_within(_plan(method, group), group), both=both, readers=roles) for group in asked.groups]
     results = yield from lockstep(plans)
     said = Heard()
     if any(tally.duels for _, tally in results):

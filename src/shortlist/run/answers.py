@@ -38,7 +38,7 @@ class AnswerLog:
 
     Args:
         path: the file; made if it is not there.
-        of: u64[n, 2] digests of what the rows of the pool say; where items are rows or pairs of rows, these
+        of: u64[n, 2] digests of what the rows of the pool say; where items are rows, or duels of rows, these
             stand for them. None: the row numbers themselves do.
         context: whatever else an answer depends on, as the name of the model that gives it.
     """
@@ -89,9 +89,9 @@ class AnswerLog:
         self._file.seek(end)
         return records
 
-    def look(self, role: str, items: Any) -> tuple[F32, Bool]:
+    def look(self, role: str, items: Any, *, duel: bool = False) -> tuple[F32, Bool]:
         """f32[b] and bool[b]: the next kept answer for each item, and whether there is one."""
-        key, again = self._keys(role, items)
+        key, again = self._keys(role, items, duel)
         # A rerun mostly asks what was asked, in that order: then there is nothing to look up.
         if self._cursor < len(self._kept):
             here = self._kept[self._cursor : self._cursor + len(key)]
@@ -109,10 +109,10 @@ class AnswerLog:
         self._looked = 0
         self._index.use()
 
-    def keep(self, role: str, items: Any, answer: F32) -> None:
+    def keep(self, role: str, items: Any, answer: F32, *, duel: bool = False) -> None:
         """Append and flush to disk before returning."""
         records = np.zeros(len(answer), RECORD)
-        records["key"], records["again"] = self._keys(role, items)
+        records["key"], records["again"] = self._keys(role, items, duel)
         records["answer"] = answer
         raw = records.view(np.uint8).reshape(-1, RECORD.itemsize)
         records["crc"] = [zlib.crc32(row.data) for row in np.ascontiguousarray(raw[:, :16])]
@@ -128,9 +128,9 @@ class AnswerLog:
         with suppress(OSError):  # what was kept was flushed; a full disk was said then
             self._file.close()
 
-    def _keys(self, role: str, items: Any) -> tuple[U64, Any]:
+    def _keys(self, role: str, items: Any, duel: bool) -> tuple[U64, Any]:
         """u64[b] and u32[b]: what each item is known by."""
-        words, kind = _words(items, self._of)
+        words, kind = _words(items, self._of, duel)
         first, second = _seeds(role, kind, self._context)
         one, two = np.full(len(words), first), np.full(len(words), second)
         for c in range(words.shape[1]):
@@ -197,15 +197,18 @@ def digests(texts: list[bytes]) -> U64:
     return np.frombuffer(raw, "<u8").reshape(-1, 2).astype(np.uint64)
 
 
-def _words(items: Any, of: U64 | None) -> tuple[U64, str]:
+def _words(items: Any, of: U64 | None, duel: bool) -> tuple[U64, str]:
     """u64[b, c, 2]: words that say what each item is, for both keys; and of which kind they are."""
     if isinstance(items, Pool):
         items = items.rows
     if isinstance(items, np.ndarray) and items.dtype.kind in "iu":
         rows = items.reshape(len(items), int(np.prod(items.shape[1:]))).astype(np.int64)
-        if of is not None:
-            return of[rows], f"rows{rows.shape[1]}"
-        return np.repeat(rows.view(np.uint64)[:, :, None], 2, axis=2), f"ints{rows.shape[1]}"
+        words = np.repeat(rows.view(np.uint64)[:, :, None], 2, axis=2)
+        if of is None or not words.size:
+            return words, f"ints{rows.shape[1]}"
+        told = rows.shape[1] if duel else 1  # else the first column is a row, the others say what about it
+        words[:, :told] = of[rows[:, :told]]
+        return words, f"rows{told}of{rows.shape[1]}"
     if isinstance(items, np.ndarray):
         kind = f"array{items.dtype.str}{items.shape[1:]}"
         return digests([np.ascontiguousarray(x).tobytes() for x in items])[:, None, :], kind

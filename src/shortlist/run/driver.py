@@ -118,8 +118,8 @@ def _answer(effect: Effect, pool: Pool | None, on: Local, till: Till, progress: 
             if pool is None:
                 raise ContractError("the plan gathers rows but no pool was given")
             return pool.gather(rows)
-        case Ask(role, items):
-            return till.ask(role, items)
+        case Ask(role, items, duel):
+            return till.ask(role, items, duel=duel)
         case Make(role, parents):
             return till.make(role, parents)
 

@@ -18,7 +18,7 @@ from shortlist.run.scorers import Scorer
 class Log(Protocol):
     """Where paid answers are kept, item by item, so that a rerun replays them (see run.answers)."""
 
-    def look(self, role: str, items: Any) -> tuple[F32, Bool]:
+    def look(self, role: str, items: Any, *, duel: bool) -> tuple[F32, Bool]:
         """f32[b] and bool[b]: the next kept answer for each item, and whether there is one."""
         ...
 
@@ -26,7 +26,7 @@ class Log(Protocol):
         """What was looked up last is used: the next look finds what follows it."""
         ...
 
-    def keep(self, role: str, items: Any, answer: F32) -> None:
+    def keep(self, role: str, items: Any, answer: F32, *, duel: bool) -> None:
         """Keep answers before they are used."""
         ...
 
@@ -38,7 +38,7 @@ class Till:
         self.ledger, self._scorers, self._log = ledger, scorers, log
         self._callers: dict[str, Caller] = {}
 
-    def ask(self, role: str, items: Any) -> F32:
+    def ask(self, role: str, items: Any, *, duel: bool = False) -> F32:
         """One number an item: kept answers are free, the others are charged, all or none.
 
         A piece of `batch` items is charged just before its call; its answers are kept before the next are
@@ -52,12 +52,12 @@ class Till:
         scorer = self._scorer(role)
         answers, known = np.empty(len(items), np.float32), np.zeros(len(items), bool)
         if self._log is not None and len(items):
-            answers, known = self._log.look(role, items)
+            answers, known = self._log.look(role, items, duel=duel)
         todo = np.flatnonzero(~known)
         for (at, piece), raw in self._bought(role, scorer, _taken(items, todo)) if len(todo) else ():
             got = _numbers(role, raw, len(piece))
             if self._log is not None:
-                self._log.keep(role, piece, got)
+                self._log.keep(role, piece, got, duel=duel)
             answers[todo[at]] = got
         if (
             self._log is not None and known.any()
