@@ -81,7 +81,7 @@ def test_a_judge_behind_a_url_within_a_budget_and_a_log(file, tmp_path, capsys, 
     assert set(there.keys) == {"Bearer sk-very-secret"}
     assert b"secret" not in log.read_bytes()
     log.write_bytes(log.read_bytes()[:-3])
-    assert run([*ask, "--tries", "1"]) == 1  # nobody is there any more for the torn one
+    assert run([*ask, "--tries", "1"]) == 0  # the torn one was about a planted answer; nobody is there
     assert any("unfinished answer" in w for w in found(capsys)[1]["warnings"])
 
 

@@ -234,10 +234,14 @@ def test_a_judge_behind_a_url_reads_texts_and_planted_answers_lose():
     pool, worth = answers([3, 2, 1], text=True)
     with endpoint(worthier) as there:
         scorer = Scorer(OpenAIJudge(url=there.url, model="m"), usd=0.01, pace=Pace(at_once=3))
-        out = judge(pool, by="question", method=Knockout(duels=1), scorers={"judge": scorer}, planted=2)
+        how = {"by": "question", "method": Knockout(duels=1), "scorers": {"judge": scorer}, "planted": 2}
+        out, asked = judge(pool, **how), len(there.seen)
+        tight = judge(pool, **how, budget=Budget(calls=9))
     assert {q: p.rows[0] for q, p in out.result.items()} == best(pool, worth)
     assert (out.heard.duels, out.heard.canaries, out.heard.fooled) == (3, 2, 0)
-    assert len(there.seen) == out.ledger.spent["calls"] == 2 * (3 + 2)
+    assert asked == out.ledger.spent["calls"] == 2 * (3 + 2)
+    assert (tight.late, tight.heard.canaries, tight.ledger.spent["calls"]) == (0, 0, 6)
+    assert tight.warnings[0].startswith("all picks are whole, but")
 
 
 @present

@@ -107,7 +107,7 @@ def judge(inputs: tuple[str, ...], **options: Any) -> int:
         click.echo(json.dumps({"picks": found, "receipt": receipt}))
     else:
         click.echo(judged_text(found, receipt, options["top"]))
-    return 0 if judged.trusted and not judged.stopped else 1
+    return 0 if judged.trusted and not judged.late else 1
 
 
 def _say_cost(estimate: Any, as_json: bool) -> None:

@@ -51,12 +51,18 @@ class Judging:
         return self.heard.fooled <= FOOLED * self.heard.canaries
 
     @property
+    def late(self) -> int:
+        """Picks that are the best so far: the budget or a failing scorer ended their method."""
+        return sum(not pick.done for pick in self.result.values())
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What the user must know before believing the picks."""
         said = []
         if self.stopped:
-            late = sum(not pick.done for pick in self.result.values())
-            said.append(f"{late} of {len(self.result)} picks are the best so far: {self.stopped}")
+            left = f"{self.late} of {len(self.result)} picks are the best so far"
+            rest = "all picks are whole, but silent judges or planted answers were not asked about (again)"
+            said.append(f"{left if self.late else rest}: {self.stopped}")
         rate = self.heard.flip_rate
         if rate is not None and rate > FLIPS:
             said.append(f"the judge contradicts itself on {rate:.0%} of duels when the sides are swapped")
@@ -125,8 +131,8 @@ def judge(
     pool = answers.pool if isinstance(answers, Loaded) else answers
     asked, budget = Questions.of(answers, by, planted), budget or Budget()
     paid_by = dict(scorers or {})
+    check_prices(budget, paid_by)
     paid = {role: _bound(s, asked) for role, s in paid_by.items()}
-    check_prices(budget, paid)
     whole = all_of(asked, method, talkers(paid_by), both_ways)
     kept = AnswerLog(Path(log), asked.digests(), _context(paid_by)) if log is not None else None
     try:
