@@ -35,7 +35,7 @@ from shortlist.kernels.jit import have_numba
 
 #: Newton steps before sweeps take over, and sweeps before it is given up.
 STEPS, SWEEPS = 60, 100_000
-#: Largest change of a log strength in one Newton step.
+#: Largest change of the distance of two items that met, in one Newton step.
 STRIDE = 3.0
 TINY = 1e-300
 #: Log strengths beyond this leave the range of floats.
@@ -132,18 +132,21 @@ def climb(record: Record, theta: F64, prior: float, tol: float) -> Information |
     """Newton steps on theta f64[n], in place; the information there, None where they did not come to rest."""
     information, gradient = at(record, theta, prior)
     for _ in range(STEPS):
-        if not np.abs(theta).max() < RANGE:
-            break
         simple = np.abs(gradient / np.maximum(information.diagonal, TINY))
         size = float(np.sqrt(np.mean(simple**2 * information.diagonal)))
         step = information.solve(gradient, max(min(0.1, size), 1e-4))
         longest = float(np.abs(step).max())
-        step *= min(1.0, STRIDE / max(longest, TINY))
+        if longest > STRIDE:  # what may not jump is what items that met are apart
+            apart = np.abs(step[record.item] - step[record.other])
+            step *= min(1.0, STRIDE / max(float(apart.max()), TINY))
+        if not np.abs(theta + step).max() < RANGE:
+            return None
         rise, share = float(gradient @ step), 1.0
         while True:
             ahead, slope = at(record, theta + share * step, prior)
             # The likelihood is concave: where it still rises, or hardly falls, the step was not too long.
-            if share < 1e-3 or float(slope @ step) >= -0.5 * rise:
+            # Of short steps rounding decides which it is, and Newton's are right.
+            if longest < 1e-4 or share < 1e-3 or float(slope @ step) >= -0.5 * rise:
                 break
             share /= 2
         theta += share * step
