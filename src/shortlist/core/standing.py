@@ -109,7 +109,7 @@ def variances(information: Information, seed: int) -> tuple[F64, float]:
         z = np.where(rng.random((n, PROBES)) < 0.5, -1.0, 1.0)
         c = z - z.mean(axis=0)
         first = c * inverse[:, None] + _across(information, c)
-        whole = information.solve(c, 1e-4) - np.outer(share, share @ c)
+        whole = information.solve(c, 1e-3) - np.outer(share, share @ c)
         left += list((z * (whole - (first - first.mean(axis=0)))).T)
         rest = np.array(left)
         total = np.maximum(series + rest.mean(axis=0), least)

