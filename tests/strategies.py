@@ -172,6 +172,9 @@ ROLES = {
     "deduper": ("steps", ("Plan[Drops]",)),
     "clusterer": ("steps", ("Plan[Clusters]",)),
     "grapher": ("steps", ("Plan[Neighbors]",)),
+    "ranker": ("__call__", ("Board",)),
+    "voter": ("__call__", ("Pick",)),
+    "picker": ("steps", ("Plan[Pick]",)),
 }
 
 

@@ -28,6 +28,8 @@ KINDS = {
     "graph": ("Graphs", "which rows are near which"),
     "dedup": ("Near-duplicates", "which rows are copies, and which copy is kept"),
     "encode": ("Encoders", "vectors from text"),
+    "compare": ("Comparisons", "who is best by duels, and what to pay for to find out"),
+    "vote": ("Picks", "one answer out of many"),
     "measures": ("Measures", "how a choice is judged"),
     "adapters": ("Adapters", "other people's models, behind extras"),
 }

@@ -12,7 +12,20 @@ from hypothesis import strategies as st
 
 from shortlist.core.errors import ContractError
 from shortlist.core.limits import bind
-from tests.laws import catalogue, cluster, constrain, dedup, encode, graph, objective, order, solve
+from tests.laws import (
+    catalogue,
+    cluster,
+    constrain,
+    dedup,
+    encode,
+    graph,
+    objective,
+    order,
+    pick,
+    rank,
+    solve,
+    vote,
+)
 from tests.strategies import Method, Scene, edge_pools, firsts, methods, modules, pools, scene, scenes
 
 LAWS: dict[str, tuple[Callable[..., None], ...]] = {
@@ -24,6 +37,9 @@ LAWS: dict[str, tuple[Callable[..., None], ...]] = {
     "deduper": dedup.LAWS,
     "clusterer": cluster.LAWS,
     "grapher": graph.LAWS,
+    "ranker": rank.LAWS,
+    "picker": pick.LAWS,
+    "voter": vote.LAWS,
 }
 #: Pools drawn a law and method.
 DRAWS = {
@@ -35,6 +51,9 @@ DRAWS = {
     "deduper": 20,
     "clusterer": 20,
     "grapher": 20,
+    "ranker": 15,
+    "picker": 15,
+    "voter": 30,
 }
 
 WITH = settings(deadline=None, derandomize=True, database=None, print_blob=False, report_multiple_bugs=False)
