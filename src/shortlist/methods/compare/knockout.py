@@ -9,8 +9,9 @@ Cost: (N - 1) K duels, in ceil(log2 N) batches.
 Memory: 40 bytes a duel of the largest round.
 Guarantee: the bound above, when every candidate is right with probability `right` by itself and a right one
 wins each duel against a wrong one with probability `beats` > 1/2, duels independent; else none.
-Use it when one answer is wanted and a judge compares better than it scores; not when a whole ranking is. Beside
-uniform duels, as many: right 0.95 against 0.87 of the time on GSM8K candidates (30 duels, judge right 0.75).
+Use it when one answer is wanted and a judge compares better than it scores; not when a whole ranking is.
+Beside as many uniform duels: right 0.95 against 0.87 of the time on GSM8K candidates (30 duels, a simulated
+judge that is right 0.75 of the time).
 """
 
 from __future__ import annotations
