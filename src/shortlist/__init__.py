@@ -14,6 +14,7 @@ from shortlist.catalogue import MODULES
 if TYPE_CHECKING:
     from shortlist.adapters.ann import ApproximateKNN
     from shortlist.adapters.minilm import MiniLM
+    from shortlist.adapters.openai import OpenAIJudge
     from shortlist.core.ballots import Approvals
     from shortlist.core.budget import Budget, Ledger
     from shortlist.core.choice import Choice, Trace
@@ -30,9 +31,11 @@ if TYPE_CHECKING:
         Limits,
         Need,
         Objective,
+        Picker,
+        Ranker,
         Row,
-        Scorer,
         Solver,
+        Voter,
     )
     from shortlist.core.drops import Drops
     from shortlist.core.effects import Ask, Gather, Make, Plan, Scan, alone, ask, lockstep, scan
@@ -43,16 +46,20 @@ if TYPE_CHECKING:
         InfeasibleError,
         InputError,
         MemoryRefused,
+        ScorerFailed,
         ShortlistError,
         StorageError,
         UsageError,
     )
+    from shortlist.core.judgments import Board, Duels, Pick, Verdicts
     from shortlist.core.pool import Pool
     from shortlist.core.recipe import Recipe
     from shortlist.core.signals import Costs, Labels, Neighbors, Scores, Tags, Terms, Text, Vectors
     from shortlist.doors.bias import Bias, BiasStudy, bias
     from shortlist.doors.compare import Comparison, Measure, compare
     from shortlist.doors.curate import Curation, Work, curate
+    from shortlist.doors.judge import Judging, judge
+    from shortlist.doors.rank import rank, read_duels
     from shortlist.doors.read import read
     from shortlist.doors.select import select
     from shortlist.doors.update import Update, update
@@ -66,6 +73,13 @@ if TYPE_CHECKING:
     from shortlist.methods.cluster.farthest_first import FarthestFirst
     from shortlist.methods.cluster.k_means import KMeans
     from shortlist.methods.cluster.mini_batch import MiniBatchKMeans
+    from shortlist.methods.compare.active_ranking import ActiveRanking
+    from shortlist.methods.compare.bradley_terry import BradleyTerry
+    from shortlist.methods.compare.dueling_bandit import DuelingBandit
+    from shortlist.methods.compare.elo import Elo
+    from shortlist.methods.compare.knockout import Knockout
+    from shortlist.methods.compare.noisy_threshold_search import NoisyThresholdSearch
+    from shortlist.methods.compare.rank_centrality import RankCentrality
     from shortlist.methods.constrain.cardinality import Cardinality
     from shortlist.methods.constrain.exclude import Exclude
     from shortlist.methods.constrain.include import Include
@@ -146,20 +160,34 @@ if TYPE_CHECKING:
     from shortlist.methods.solve.threshold_greedy import ThresholdGreedy
     from shortlist.methods.solve.top import Top
     from shortlist.methods.solve.two_round import TwoRound
-    from shortlist.run.driver import Local, Outcome, Price
+    from shortlist.methods.vote.b4 import B4
+    from shortlist.methods.vote.best_of_n import BestOfN
+    from shortlist.methods.vote.code_t import CodeT
+    from shortlist.methods.vote.majority_vote import MajorityVote
+    from shortlist.methods.vote.max_pass import MaxPass
+    from shortlist.methods.vote.similarity_vote import SimilarityVote
+    from shortlist.run.answers import AnswerLog
+    from shortlist.run.driver import Local, Outcome
+    from shortlist.run.scorers import Pace, Scorer
     from shortlist.store.roles import Roles
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "ActiveRanking",
+    "AnswerLog",
     "Approvals",
     "Approximate",
     "ApproximateKNN",
     "Ask",
     "AssortmentRevenue",
+    "B4",
+    "BestOfN",
     "Bias",
     "BiasStudy",
+    "Board",
     "Borda",
+    "BradleyTerry",
     "BranchAndBound",
     "Budget",
     "BudgetExhausted",
@@ -173,6 +201,7 @@ __all__ = [
     "Claim",
     "Clusterer",
     "Clusters",
+    "CodeT",
     "Comparison",
     "Constraint",
     "ContractError",
@@ -188,7 +217,10 @@ __all__ = [
     "Deduper",
     "DoubleGreedy",
     "Drops",
+    "DuelingBandit",
+    "Duels",
     "Dynamic",
+    "Elo",
     "Encoder",
     "EqualShares",
     "ExactText",
@@ -214,10 +246,12 @@ __all__ = [
     "InfeasibleError",
     "InputError",
     "Jaccard",
+    "Judging",
     "Justified",
     "KMeans",
     "KNN",
     "Knapsack",
+    "Knockout",
     "LSA",
     "LabelGraphGain",
     "Labels",
@@ -233,8 +267,10 @@ __all__ = [
     "LogDetCG",
     "LogDetMI",
     "MMR",
+    "MajorityVote",
     "Make",
     "MaxMinDispersion",
+    "MaxPass",
     "MaxSumDispersion",
     "MeanScore",
     "Measure",
@@ -245,16 +281,20 @@ __all__ = [
     "Modular",
     "Need",
     "Neighbors",
+    "NoisyThresholdSearch",
     "Objective",
+    "OpenAIJudge",
     "Outcome",
+    "Pace",
     "PartialEnumeration",
     "Phragmen",
+    "Pick",
+    "Picker",
     "Plan",
     "Pool",
     "PositionalScore",
     "Precedence",
     "Prefix",
-    "Price",
     "ProbabilisticSetCover",
     "Probe",
     "ProportionalApproval",
@@ -262,6 +302,8 @@ __all__ = [
     "QuotaFilling",
     "Random",
     "RandomGreedy",
+    "RankCentrality",
+    "Ranker",
     "Recipe",
     "Repair",
     "Represented",
@@ -271,6 +313,7 @@ __all__ = [
     "SaturatedCoverage",
     "Scan",
     "Scorer",
+    "ScorerFailed",
     "Scores",
     "SemDedup",
     "Separation",
@@ -279,6 +322,7 @@ __all__ = [
     "Shown",
     "Sieve",
     "SimHash",
+    "SimilarityVote",
     "SoftSuppression",
     "Solver",
     "Sqrt",
@@ -302,6 +346,8 @@ __all__ = [
     "UsageError",
     "Vectors",
     "Vendi",
+    "Verdicts",
+    "Voter",
     "Work",
     "alone",
     "ask",
@@ -311,9 +357,12 @@ __all__ = [
     "ejr",
     "ejr_plus",
     "jr",
+    "judge",
     "lockstep",
     "pjr",
+    "rank",
     "read",
+    "read_duels",
     "scan",
     "select",
     "update",
