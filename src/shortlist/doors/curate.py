@@ -22,6 +22,7 @@ from shortlist.core.pool import Pool
 from shortlist.core.recipe import Recipe
 from shortlist.core.signals import Neighbors, Text, Vectors
 from shortlist.doors.along import in_proportion
+from shortlist.doors.asked import ended
 from shortlist.doors.balance import balance
 from shortlist.doors.evidence import evidence
 from shortlist.doors.explain import explain
@@ -29,6 +30,7 @@ from shortlist.doors.preview import preview
 from shortlist.doors.routing import resized
 from shortlist.doors.settle import GRAPH, Settled, settle
 from shortlist.doors.why import Facts, why
+from shortlist.methods.constrain.cardinality import Cardinality
 from shortlist.methods.constrain.exclude import Exclude
 from shortlist.methods.constrain.feasible import settle as feasible
 from shortlist.methods.constrain.include import Include
@@ -139,6 +141,11 @@ def carry_out(settled: Settled, loaded: Loaded, plan: dict[str, Any], work: Work
         limits, choice = chosen(settled, built, pool, loaded, work)
         judged = _judge(settled, objective, pool, limits, choice, loaded, work)
         facts = _facts(settled, loaded, pool, built, limits, choice, dropped, work)
+        left = facts.arrays["gain_last"][pool.rows].sum(axis=1)
+        if any(isinstance(c, Cardinality) for c in settled.recipe.within):
+            wanted = min(settled.k, len(pool))
+            reason = ended(limits, wanted, np.searchsorted(pool.rows, choice.rows), left)
+            judged["asked"]["size"] |= {"asked": wanted, "ended": reason}
     return Curation(
         loaded=loaded,
         recipe=replace(settled.recipe, objective=objective),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from shortlist.core.drops import Drops
+from shortlist.core.groups import Groups
 from shortlist.doors.curate import Curation
 from shortlist.doors.explain import Status
 from shortlist.doors.manifest import manifest, relative
@@ -25,7 +27,7 @@ def counts(curation: Curation) -> dict[str, int]:
     """An account of every row: read = chosen + not chosen + dropped, always.
 
     dropped = duplicates + excluded (by --exclude, --shown) + rejected (could not be read) + filtered (by
-    --where).
+    --where). duplicate_groups and largest_group count the kept row of each group too.
     """
     status = curation.facts.arrays["status"]
     loaded = curation.loaded
@@ -41,7 +43,14 @@ def counts(curation: Curation) -> dict[str, int]:
         "not_chosen": int((status == Status.NOT_CHOSEN).sum()),
         "dropped": sum(parts.values()),
         **parts,
+        **_alike(curation.dropped),
     }
+
+
+def _alike(dropped: Sequence[Drops]) -> dict[str, int]:
+    """How many groups of duplicates there are and the rows of the largest; {} where none was dropped."""
+    _, size = Groups.of_drops(dropped).sizes()
+    return {"duplicate_groups": len(size), "largest_group": int(size[0])} if len(size) else {}
 
 
 def write(

@@ -8,6 +8,7 @@ import numpy as np
 
 from shortlist.core.contracts import Deduper, Encoder, Grapher, Objective, Solver
 from shortlist.core.errors import UsageError
+from shortlist.core.expression import expression
 from shortlist.core.pool import Pool
 from shortlist.core.recipe import Recipe
 from shortlist.core.signals import Costs, Neighbors, Scores, Vectors
@@ -92,10 +93,14 @@ def settle(recipe: Recipe, loaded: Loaded, memory: float) -> Settled:
     _graph(recipe, pool, notes)
     parts: tuple[Objective, ...] = ()
     shares: tuple[float, ...] = ()
-    if recipe.objective is None:
+    if recipe.objective is not None:
+        notes.append(("objective", expression(recipe.objective)))
+    else:
         parts, shares = _parts(recipe, loaded, vectors, promised(pool, encode, vectors), k, memory, notes)
     _apart(recipe, promised(pool, encode, vectors))
     solver = recipe.solver or _solver(recipe, pool, notes)
+    if recipe.solver is not None:
+        notes.append(("solver", expression(recipe.solver)))
     return Settled(
         recipe=replace(recipe, encode=encode, drop=drop, solver=solver),
         k=k,
@@ -152,13 +157,17 @@ def _vectors(recipe: Recipe, loaded: Loaded, notes: list[tuple[str, str]]) -> tu
     if recipe.encode is None and not texts:
         return None, ""
     encode = recipe.encode or LSA(by=texts[0])
+    made = f"made from {encode.by!r} by"
     if recipe.encode is None:
-        notes.append(("vectors", f"made from {texts[0]!r} by the built-in encoder (no model): {encode}"))
+        made += " the built-in encoder (no model):"
+    notes.append(("vectors", f"{made} {expression(encode)}; methods call them {ENCODED!r}"))
     return encode, ENCODED
 
 
 def _drop(recipe: Recipe, loaded: Loaded, notes: list[tuple[str, str]]) -> tuple[Deduper, ...]:
     if recipe.drop is not None:
+        told = "; then ".join(expression(d) for d in recipe.drop)
+        notes.append(("duplicates", f"dropped by {told}" if told else "stay: nothing is dropped"))
         return recipe.drop
     texts, scores = loaded.named("text"), loaded.named("score")
     if not texts:
