@@ -123,7 +123,7 @@ def columns(pool: Pool, by: str, kinds: tuple[type, ...]) -> Plan[Columns]:
             low = float(x.min(initial=0.0))
             if low < 0:
                 raise ContractError(
-                    f"{by!r} has an entry of {low:g}; features must be 0 or more: name a text, tags or a group, "
+                    f"{by!r} has an entry of {low:g}; features must be 0 or more: name text, tags, a group, "
                     "or vectors without negative entries"
                 )
             row, column = np.nonzero(x)

@@ -31,6 +31,8 @@ from shortlist.store.loaded import Loaded
 ENCODED = "encoded"
 #: Name of the neighbours that a grapher finds.
 GRAPH = "graph"
+#: Signals that distances are in.
+AWAY = Vectors | Scores | Costs | Neighbors
 #: Bytes of the interpreter with its libraries and compiled kernels, measured.
 BASE = 230 * 2**20
 #: Every choice of so few rows is tried.
@@ -97,7 +99,7 @@ def settle(recipe: Recipe, loaded: Loaded, memory: float) -> Settled:
         notes.append(("objective", expression(recipe.objective)))
     else:
         parts, shares = _parts(recipe, loaded, vectors, promised(pool, encode, vectors), k, memory, notes)
-    _apart(recipe, promised(pool, encode, vectors))
+    _apart(recipe, with_neighbors(promised(pool, encode, vectors), recipe.graph))
     solver = recipe.solver or _solver(recipe, pool, notes)
     if recipe.solver is not None:
         notes.append(("solver", expression(recipe.solver)))
@@ -115,7 +117,7 @@ def _apart(recipe: Recipe, pool: Pool) -> None:
     """Signals of distances are looked for before anything is made."""
     for c in recipe.within:
         if isinstance(c, Separation) and c.by not in pool.columns:
-            have = [name for name, s in pool.columns.items() if isinstance(s, Vectors | Scores | Costs)]
+            have = [name for name, s in pool.columns.items() if isinstance(s, AWAY)]
             raise UsageError(f"--within Separation: no signal {c.by!r}; distances are in {', '.join(have)}")
 
 
