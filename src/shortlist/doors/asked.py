@@ -13,7 +13,7 @@ import numpy as np
 from shortlist.core.account import rule_accounts
 from shortlist.core.arrays import F64, I64
 from shortlist.core.choice import Choice
-from shortlist.core.contracts import Objective, Row
+from shortlist.core.contracts import Built, Objective, Row
 from shortlist.core.limits import BoundLimits
 from shortlist.core.pool import Pool
 from shortlist.core.signals import Costs
@@ -35,11 +35,12 @@ def asked(
     draws: Sequence[I64],
     tops: Mapping[str, I64],
     seed: int,
+    built: Built | None = None,
 ) -> dict[str, Any]:
     """The `asked` part of the evidence: plain numbers, see doors/evidence.py for the shape."""
     ours = np.searchsorted(pool.rows, choice.rows)
     some = draws[: followed(objective, pool, len(ours))]
-    course = Course.of(objective, pool, seed)
+    course = Course.of(objective, pool, seed, built)
     sets = [ours, *tops.values(), *some]
     values, grids = _course(course, limits.shown, sets)
     scale = np.array(weights(objective))

@@ -139,7 +139,7 @@ def carry_out(settled: Settled, loaded: Loaded, plan: dict[str, Any], work: Work
         objective = objective_of(settled, pool, work)
         built = _run(objective.build(pool), pool, work)
         limits, choice = chosen(settled, built, pool, loaded, work)
-        judged = _judge(settled, objective, pool, limits, choice, loaded, work)
+        judged = _judge(settled, objective, built, pool, limits, choice, loaded, work)
         facts = _facts(settled, loaded, pool, built, limits, choice, dropped, work)
         left = facts.arrays["gain_last"][pool.rows].sum(axis=1)
         if any(isinstance(c, Cardinality) for c in settled.recipe.within):
@@ -288,6 +288,7 @@ def _choice(settled: Settled, built: Built, limits: Limits, pool: Pool, work: Wo
 def _judge(
     settled: Settled,
     objective: Objective,
+    built: Built,
     pool: Pool,
     limits: BoundLimits,
     choice: Choice,
@@ -304,7 +305,15 @@ def _judge(
     def judge() -> Arrays:
         set_aside = {name: s.take(pool.rows) for name, s in loaded.set_aside.items()}
         found = evidence(
-            pool, choice, objective, limits, again, set_aside=set_aside, seed=work.seed, draws=work.draws
+            pool,
+            choice,
+            objective,
+            limits,
+            again,
+            set_aside=set_aside,
+            seed=work.seed,
+            draws=work.draws,
+            built=built,
         )
         return {"json": np.frombuffer(json.dumps(found, ensure_ascii=False).encode(), np.uint8)}
 
