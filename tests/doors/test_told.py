@@ -124,3 +124,40 @@ def test_an_error_names_the_signals_that_would_do(loaded: Loaded) -> None:
 @pytest.mark.parametrize("name", ["Cosine", "MinHash", "Leakage", "KNN", "LSA", "LogDet", "FacilityLocation"])
 def test_the_signal_comes_first_and_needs_no_name(name: str) -> None:
     assert getattr(sl, name)("other").by == "other"
+
+
+def test_a_group_that_the_choice_is_measured_by_is_said_to_be_choosable(loaded: Loaded) -> None:
+    toward = sl.Sum((sl.Modular("reward"), sl.GraphCutMI("encoded", toward="source:web")))
+    leaks = (sl.Leakage("text", against="source:books"),)
+    size, out = sl.Cardinality(9), sl.Quota("source", at_most={"web": 0})
+
+    def told(within: tuple[sl.Constraint, ...]) -> list[str]:
+        settled = settle(sl.Recipe(drop=leaks, objective=toward, within=within), loaded, 1e12)
+        return [text for name, text in settled.notes if name == "candidates"]
+
+    assert [t.split("'")[1] for t in told((size,))] == ["source:web", "source:books"]
+    assert told((size, out)) == [
+        "rows of 'source:books' may be chosen too; --quota 'source:books<=0' keeps them out"
+    ]
+
+
+def test_what_leaks_is_no_duplicate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    many = rows()
+    many[3]["text"], many[3]["source"], many[4]["source"] = many[4]["text"], "web", "books"
+    for r in many[5:]:
+        r["source"] = "web"
+    pool, out = write(tmp_path / "pool.jsonl", many), tmp_path / "kept"
+    ask = ["curate", str(pool), "--text", "text", "--id", "id", "--group", "source", "-k", "9"]
+    ask += ["--draws", "39", "-o", str(out)]
+    ask += ["--drop", "Leakage('text', against='source:books', ngram=9)", "--drop", "ExactText('text')"]
+    assert run(ask) == 0
+    said = capsys.readouterr().out
+    found = json.loads((out / "manifest.json").read_text("utf-8"))["counts"]
+    assert found["leaked"] == 1
+    assert found["dropped"] == found["leaked"] + found["duplicates"]
+    assert f"({found['duplicates']} duplicates, 1 leaked)" in " ".join(said.split())
+    assert run(["why-not", "row-3", str(out)]) == 0
+    assert "dropped because it gives away row-4" in capsys.readouterr().out
+    lines = (out / "dropped.jsonl").read_text("utf-8").splitlines()
+    gone = {r["id"]: r["reason"] for r in map(json.loads, lines)}
+    assert gone["row-3"].startswith("gives away row-4 (1.000 by share of the 9-word runs")

@@ -141,8 +141,8 @@ def partial_folder(output: Path) -> Path:
 def _account(counts: Mapping[str, int]) -> str:
     why = ", ".join(
         f"{counts[name]:,} {name}"
-        for name in ("duplicates", "excluded", "rejected", "filtered")
-        if counts[name]
+        for name in ("duplicates", "leaked", "excluded", "rejected", "filtered")
+        if counts.get(name)
     )
     return (
         f"rows: {counts['read']:,} read = {counts['chosen']:,} chosen + {counts['not_chosen']:,} not chosen "

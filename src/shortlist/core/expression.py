@@ -108,7 +108,8 @@ def _call(name: str, positional: list[Any], named: dict[str, Any], names: Mappin
             if dataclasses.is_dataclass(names[name])
             else ""
         )
-        raise UsageError(f"{name}: {e}" + (f"; its options are {fields}" if fields else "")) from e
+        said = str(e).removeprefix(f"{names[name].__name__}.__init__() ")
+        raise UsageError(f"{name}: {said}" + (f"; its options are {fields}" if fields else "")) from e
 
 
 def expression(value: Any) -> str:

@@ -335,9 +335,10 @@ def _facts(
     vectors = pool.signal(settled.vectors, Vectors) if settled.vectors else None
     never = {r for c in settled.recipe.within if isinstance(c, Exclude) for r in c.of}
     excluded = np.flatnonzero(np.isin(pool.rows, np.array(sorted(never), np.int64)))
+    leaks = [hasattr(method, "against") for method in settled.drop]
     gathered = work.stages.do(
         "explain",
-        lambda: explain(loaded.ids, text, pool, built, limits, choice, dropped, vectors, excluded),
+        lambda: explain(loaded.ids, text, pool, built, limits, choice, dropped, vectors, excluded, leaks),
     )
     return Facts.of(dict(gathered))
 

@@ -12,6 +12,7 @@ from shortlist.core.expression import expression
 from shortlist.core.pool import Pool
 from shortlist.core.recipe import Recipe
 from shortlist.core.signals import Costs, Neighbors, Scores, Vectors
+from shortlist.doors.along import parts as parts_of
 from shortlist.doors.routing import coverage_for
 from shortlist.methods.constrain.cardinality import Cardinality
 from shortlist.methods.constrain.knapsack import Knapsack
@@ -99,6 +100,7 @@ def settle(recipe: Recipe, loaded: Loaded, memory: float) -> Settled:
         notes.append(("objective", expression(recipe.objective)))
     else:
         parts, shares = _parts(recipe, loaded, vectors, promised(pool, encode, vectors), k, memory, notes)
+    _candidates(replace(recipe, drop=drop), pool, k, notes)
     _apart(recipe, with_neighbors(promised(pool, encode, vectors), recipe.graph))
     solver = recipe.solver or _solver(recipe, pool, notes)
     if recipe.solver is not None:
@@ -111,6 +113,18 @@ def settle(recipe: Recipe, loaded: Loaded, memory: float) -> Settled:
         shares=shares,
         notes=tuple(notes),
     )
+
+
+def _candidates(recipe: Recipe, pool: Pool, k: int, notes: list[tuple[str, str]]) -> None:
+    """Groups that the choice is measured by, or that duplicates are looked for in, are candidates too."""
+    named = [getattr(f, "toward", "") for f in (parts_of(recipe.objective) if recipe.objective else ())]
+    named += [getattr(d, "against", "") for d in recipe.drop or ()]
+    bounds = [row for c in recipe.within for row in c.rows(pool, k) if row.kind == "quota"]
+    for group in dict.fromkeys(n for n in named if n):
+        if not any(row.high == 0 and row.text.startswith(f"{group}<") for row in bounds):
+            notes.append(
+                ("candidates", f"rows of {group!r} may be chosen too; --quota '{group}<=0' keeps them out")
+            )
 
 
 def _apart(recipe: Recipe, pool: Pool) -> None:

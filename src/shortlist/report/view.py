@@ -92,7 +92,7 @@ def _account(counts: Mapping[str, Any]) -> dict[str, Any]:
         for n in ("read", "chosen", "not_chosen", "dropped")
         if n in counts
     ]
-    kinds = ("duplicates", "excluded", "rejected", "filtered")
+    kinds = ("duplicates", "leaked", "excluded", "rejected", "filtered")
     return {
         "main": main,
         "dropped": [(n, counts[n]) for n in kinds if number(counts.get(n))],
