@@ -209,6 +209,8 @@ def index() -> str:
             "- [Command line](cli.md): every command and option\n"
             "- [Claims](claims.md): what the papers say, what is shown here and what is not\n"
             "- [Benchmarks](benchmarks.md): seconds and memory, beside the peers",
+            "## Where we differ",
+            _listing("differences", ""),
             "## Decisions",
             _listing("adr", ""),
         ]
