@@ -161,3 +161,22 @@ def test_what_leaks_is_no_duplicate(tmp_path: Path, capsys: pytest.CaptureFixtur
     lines = (out / "dropped.jsonl").read_text("utf-8").splitlines()
     gone = {r["id"]: r["reason"] for r in map(json.loads, lines)}
     assert gone["row-3"].startswith("gives away row-4 (1.000 by share of the 9-word runs")
+
+
+def test_what_is_asked_in_the_wrong_place_is_said_so(loaded: Loaded) -> None:
+    size = (sl.Cardinality(9),)
+    with pytest.raises(sl.UsageError, match="KNN finds Neighbors, not duplicates"):
+        sl.curate(sl.Recipe(drop=(sl.KNN("encoded"),), within=size), loaded, draws=39)  # type: ignore[arg-type]
+    with pytest.raises(
+        sl.UsageError, match=r"GraphCoverage reads a graph .* add --graph \"KNN\('encoded'\)\""
+    ):
+        sl.curate(sl.Recipe(objective=sl.GraphCoverage(), within=size), loaded, draws=39)
+
+
+def test_a_pool_of_few_rows_needs_no_warning_of_a_search(path: Path) -> None:
+    few = sl.read(path, id="id", text="text", where="tokens < 7")
+    assert len(few.pool) <= 16
+    settled = settle(sl.Recipe(within=(sl.Cardinality(2),)), few, 1e12)
+    lines = {line["name"]: line["value"] for line in preview(settled, few, 1e12, 0)["lines"]}
+    assert isinstance(settled.solver, sl.Exhaustive)
+    assert "which no plan can tell" not in lines["time"]

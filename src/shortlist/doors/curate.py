@@ -215,6 +215,11 @@ def _run(plan: Plan[T], pool: Pool, work: Work) -> T:
 def _dropped(i: int, method: Deduper, pool: Pool, work: Work) -> Drops:
     def search() -> Arrays:
         d = _run(method.steps(pool), pool, work)
+        if not isinstance(d, Drops):
+            name = type(method).__name__
+            raise UsageError(
+                f"--drop: {name} finds {type(d).__name__}, not duplicates: use ExactText or Cosine"
+            )
         return {"rows": d.rows, "of": d.of, "similarity": d.similarity, "why": np.array(d.why)}
 
     kept = work.stages.do(f"drop-{i}", search)

@@ -13,7 +13,7 @@ from shortlist.core.expression import expression
 from shortlist.core.pool import Pool
 from shortlist.core.signals import Vectors
 from shortlist.doors.routing import seconds
-from shortlist.doors.settle import BASE, Settled, promised, with_neighbors
+from shortlist.doors.settle import BASE, TINY, Settled, promised, with_neighbors
 from shortlist.methods.constrain.feasible import called
 from shortlist.methods.solve.branch_and_bound import BranchAndBound
 from shortlist.methods.solve.cutting_planes import CuttingPlanes
@@ -57,7 +57,7 @@ def preview(settled: Settled, loaded: Loaded, memory: float, seed: int) -> dict[
     lines.append(("within", "; ".join(_rule(c, loaded, settled.k) for c in settled.recipe.within)))
     lines.append(("memory", f"{gib(total)} at its peak, of {gib(memory)} allowed"))
     time = sum(seconds(n) for n in needs.values())
-    lines.append(("time", f"about {max(1, round(time))} s here{_search(settled.solver)}"))
+    lines.append(("time", f"about {max(1, round(time))} s here{_search(settled.solver, len(loaded.pool))}"))
     return {
         "lines": [{"name": name, "value": value} for name, value in lines],
         "signals": [
@@ -83,9 +83,9 @@ def preview(settled: Settled, loaded: Loaded, memory: float, seed: int) -> dict[
     }
 
 
-def _search(solver: Solver) -> str:
+def _search(solver: Solver, n: int) -> str:
     """What to expect of a solver that goes on where greedy ends; '' for the others."""
-    if not isinstance(solver, SEARCHES):
+    if n <= TINY or not isinstance(solver, SEARCHES):
         return ""
     name = type(solver).__name__
     return f", and the search of {name}, which no plan can tell: minutes where rows or picks are many"

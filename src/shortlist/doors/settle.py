@@ -201,6 +201,15 @@ def _drop(recipe: Recipe, loaded: Loaded, notes: list[tuple[str, str]]) -> tuple
 
 def _graph(recipe: Recipe, pool: Pool, notes: list[tuple[str, str]]) -> None:
     if recipe.graph is None:
+        asks = [
+            f
+            for f in (parts_of(recipe.objective) if recipe.objective else ())
+            if getattr(f, "by", None) == GRAPH
+        ]
+        if asks and GRAPH not in pool.columns:
+            name = type(asks[0]).__name__
+            vectors = next((v for v, s in pool.columns.items() if isinstance(s, Vectors)), ENCODED)
+            raise UsageError(f'{name} reads a graph and there is none: add --graph "KNN({vectors!r})"')
         return
     if GRAPH in pool.columns:
         raise UsageError(f"the pool has a signal {GRAPH!r} already: rename it, or leave --graph out")
