@@ -208,9 +208,8 @@ def index() -> str:
             "- [Methods](methods/index.md): objectives, constraints, solvers and the rest, a page each\n"
             "- [Command line](cli.md): every command and option\n"
             "- [Claims](claims.md): what the papers say, what is shown here and what is not\n"
-            "- [Benchmarks](benchmarks.md): seconds and memory, beside the peers",
-            "## Where we differ",
-            _listing("differences", ""),
+            "- [Benchmarks](benchmarks.md): seconds and memory, beside the peers\n"
+            "- [Differences](differences/index.md): where peers disagree with us, and whose fault it is",
             "## Decisions",
             _listing("adr", ""),
         ]
