@@ -212,6 +212,11 @@ def examples(kind: str) -> list[Any]:
     return [e for m in methods(kind) for e in m.examples]
 
 
+def firsts(kind: str) -> list[Any]:
+    """The first example of each class of a role."""
+    return [m.examples[0] for m in methods(kind)]
+
+
 def names() -> dict[str, type]:
     """What a constructor expression may name: methods, and the small classes their options hold."""
     held = [getattr(e, f.name) for m in methods() for e in m.examples for f in dataclasses.fields(e)]

@@ -37,6 +37,7 @@ LISTED = {
     "doors.compare": "Comparison Measure compare",
     "doors.curate": "Curation Work curate",
     "doors.select": "select",
+    "doors.update": "Update update",
     "doors.verify": "Check verify",
     "measures.axioms": "Justified ejr ejr_plus jr pjr",
     "measures.coverage": "Coverage",

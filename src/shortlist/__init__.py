@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from shortlist.doors.curate import Curation, Work, curate
     from shortlist.doors.read import read
     from shortlist.doors.select import select
+    from shortlist.doors.update import Update, update
     from shortlist.doors.verify import Check, verify
     from shortlist.measures.axioms import Justified, ejr, ejr_plus, jr, pjr
     from shortlist.measures.coverage import Coverage
@@ -121,6 +122,7 @@ if TYPE_CHECKING:
     from shortlist.methods.objective.weighted_sum import Sum
     from shortlist.methods.solve.branch_and_bound import BranchAndBound
     from shortlist.methods.solve.cost_benefit import CostBenefit
+    from shortlist.methods.solve.crossing_quotas import CrossingQuotas
     from shortlist.methods.solve.cutting_planes import CuttingPlanes
     from shortlist.methods.solve.double_greedy import DoubleGreedy
     from shortlist.methods.solve.dynamic import Dynamic
@@ -130,12 +132,12 @@ if TYPE_CHECKING:
     from shortlist.methods.solve.greedy_monroe import GreedyMonroe
     from shortlist.methods.solve.lazy_greedy import LazyGreedy
     from shortlist.methods.solve.local_search import LocalSearch
-    from shortlist.methods.solve.matroid_intersection import MatroidIntersection
     from shortlist.methods.solve.partial_enumeration import PartialEnumeration
     from shortlist.methods.solve.phragmen import Phragmen
     from shortlist.methods.solve.quota_filling import QuotaFilling
     from shortlist.methods.solve.random_draw import Random
     from shortlist.methods.solve.random_greedy import RandomGreedy
+    from shortlist.methods.solve.repair import Repair
     from shortlist.methods.solve.sieve import Sieve
     from shortlist.methods.solve.stochastic_greedy import StochasticGreedy
     from shortlist.methods.solve.submodular_order import SubmodularOrder
@@ -180,6 +182,7 @@ __all__ = [
     "Costs",
     "CountEntropy",
     "Coverage",
+    "CrossingQuotas",
     "Curation",
     "CuttingPlanes",
     "Deduper",
@@ -231,7 +234,6 @@ __all__ = [
     "LogDetMI",
     "MMR",
     "Make",
-    "MatroidIntersection",
     "MaxMinDispersion",
     "MaxSumDispersion",
     "MeanScore",
@@ -261,6 +263,7 @@ __all__ = [
     "Random",
     "RandomGreedy",
     "Recipe",
+    "Repair",
     "Represented",
     "Roles",
     "Row",
@@ -295,6 +298,7 @@ __all__ = [
     "Top",
     "Trace",
     "TwoRound",
+    "Update",
     "UsageError",
     "Vectors",
     "Vendi",
@@ -312,6 +316,7 @@ __all__ = [
     "read",
     "scan",
     "select",
+    "update",
     "verify",
 ]
 

@@ -146,7 +146,12 @@ def _as_plan(method: Any, pool: Pool) -> Iterator[None]:
     yield
 
 
-WAYS = {"objective": _as_objective, "constraint": _as_constraint, "solver": _as_solver}
+WAYS = {
+    "objective": _as_objective,
+    "constraint": _as_constraint,
+    "order": _as_constraint,
+    "solver": _as_solver,
+}
 
 
 @pytest.mark.parametrize("method", methods(), ids=str)

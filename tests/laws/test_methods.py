@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from shortlist.core.errors import ContractError
 from shortlist.core.limits import bind
 from tests.laws import catalogue, cluster, constrain, dedup, encode, graph, objective, order, solve
-from tests.strategies import Method, Scene, edge_pools, examples, methods, modules, pools, scene, scenes
+from tests.strategies import Method, Scene, edge_pools, firsts, methods, modules, pools, scene, scenes
 
 LAWS: dict[str, tuple[Callable[..., None], ...]] = {
     "objective": objective.LAWS,
@@ -62,7 +62,7 @@ def on_scenes(
 ) -> None:
     """A law on solvers over the edge pools and drawn scenes."""
     for pool in edge_pools():
-        for f in examples("objective"):
+        for f in firsts("objective"):
             stage = scene(pool, f, bind(pool, (), 3), "k=3")
             for subject in subjects:
                 if answers(subject, stage):

@@ -16,6 +16,7 @@ _VERBS = {
     "demo": "shortlist.cli.demo",
     "why": "shortlist.cli.ask",
     "why-not": "shortlist.cli.ask",
+    "update": "shortlist.cli.update",
     "verify": "shortlist.cli.verify",
     "methods": "shortlist.cli.methods",
 }

@@ -36,6 +36,7 @@ from shortlist.methods.constrain.feasible import settle as feasible
 from shortlist.methods.constrain.include import Include
 from shortlist.methods.constrain.shown import Shown
 from shortlist.methods.objective.weighted_sum import Sum
+from shortlist.methods.solve.repair import Repair
 from shortlist.run.driver import Local, Progress, run, serial_blas
 from shortlist.run.stages import Arrays, Stages
 from shortlist.store.limits import default_memory
@@ -300,11 +301,14 @@ def _judge(
     loaded: Loaded,
     work: Work,
 ) -> dict[str, Any]:
+    # A choice that goes on from one made before has seen the rows held out: it is the recipe that is judged.
+    solver = settled.solver.solver if isinstance(settled.solver, Repair) else settled.solver
+
     def again(part: Pool, within: BoundLimits) -> I64:
         """The recipe over other rows: the same parts and weights, coverage at the size of that pool."""
         part_of = in_proportion(objective, within.k / max(limits.k, 1))
         inner = resized(part_of, part, within.k, work.limit)
-        chosen = settled.solver(_run(inner.build(part), part, work), within, part)
+        chosen = solver(_run(inner.build(part), part, work), within, part)
         return np.searchsorted(part.rows, chosen.rows)
 
     def judge() -> Arrays:

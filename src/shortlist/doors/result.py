@@ -59,7 +59,11 @@ def _alike(dropped: Sequence[Drops]) -> dict[str, int]:
 
 
 def write(
-    curation: Curation, folder: Path, request: Mapping[str, Any], write_as: str = "auto"
+    curation: Curation,
+    folder: Path,
+    request: Mapping[str, Any],
+    write_as: str = "auto",
+    beside: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Write the result folder; what stood there before stays until the new one is whole.
 
@@ -68,6 +72,7 @@ def write(
         folder: the target; replaced only if it is a result of ours.
         request: as asked, for the manifest.
         write_as: format of the rows; 'auto' keeps that of the input.
+        beside: more JSON files by their names (`update.json`).
 
     Returns:
         The manifest.
@@ -85,6 +90,8 @@ def write(
             write_rejected(staging / "rejected.jsonl", curation.loaded)
         _json(staging / "evidence.json", curation.evidence)
         _json(staging / "plan.json", lasting(curation.preview))
+        for name, told in (beside or {}).items():
+            _json(staging / name, told)
         with (staging / "explain.npz").open("wb") as f:
             np.savez(f, **curation.facts.arrays)  # type: ignore[arg-type]
         (staging / "report.html").write_text(page(curation, made), "utf-8")
