@@ -18,10 +18,10 @@ from shortlist.methods.constrain.feasible import called
 from shortlist.methods.constrain.precedence import Precedence
 from shortlist.methods.constrain.prefix import Prefix
 from shortlist.methods.solve.branch_and_bound import BranchAndBound
+from shortlist.methods.solve.crossing_quotas import CrossingQuotas
 from shortlist.methods.solve.cutting_planes import CuttingPlanes
 from shortlist.methods.solve.exhaustive import Exhaustive
 from shortlist.methods.solve.local_search import LocalSearch
-from shortlist.methods.solve.matroid_intersection import MatroidIntersection
 from shortlist.methods.solve.partial_enumeration import PartialEnumeration
 from shortlist.methods.solve.swap import Swap
 from shortlist.store.loaded import Loaded
@@ -29,7 +29,7 @@ from shortlist.store.loaded import Loaded
 #: Solvers whose work depends on what they find, and can be a large multiple of greedy's.
 SEARCHES = (
     *(BranchAndBound, CuttingPlanes, Exhaustive),
-    *(LocalSearch, MatroidIntersection, PartialEnumeration, Swap),
+    *(CrossingQuotas, LocalSearch, PartialEnumeration, Swap),
 )
 #: A constraint of more bounds is written as one.
 MOST_BOUNDS = 4
