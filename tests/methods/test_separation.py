@@ -100,10 +100,10 @@ def test_lines_of_the_report() -> None:
     assert lines["label in order of day"]["value"] == 3
 
 
-def test_groups_that_cross_are_named_with_rows_that_show_it() -> None:
+def test_groups_that_cross_are_named_with_how_many_rows_show_it() -> None:
     pool = Pool.of({"x": Labels.of(["a", "a", "b"]), "y": Labels.of(["p", "q", "q"])})
     rule = Laminar(("x", "y"), at_most={"x": 1, "y": {"q": 1}})
-    with pytest.raises(UsageError, match=r"y:q<=1 and x:a<=1 cross: row 1 is in both, row 2 .* row 0 only"):
+    with pytest.raises(UsageError, match=r"y:q<=1 and x:a<=1 cross: 1 rows are in both, 1 only .* 1 only"):
         rule.rows(pool, 3)
     assert len(Laminar(("x", "y"), at_most={"x": {"a": 1}, "y": {"p": 1}}).rows(pool, 3)) == 2
 

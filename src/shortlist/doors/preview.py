@@ -7,18 +7,30 @@ from typing import Any
 
 import numpy as np
 
-from shortlist.core.contracts import Constraint, Need, Ruled
+from shortlist.core.contracts import Constraint, Need, Ruled, Solver
 from shortlist.core.errors import MemoryRefused
 from shortlist.core.expression import expression
 from shortlist.core.pool import Pool
 from shortlist.core.signals import Vectors
 from shortlist.doors.routing import seconds
-from shortlist.doors.settle import BASE, Settled, promised, with_neighbors
+from shortlist.doors.settle import BASE, TINY, Settled, promised, with_neighbors
 from shortlist.methods.constrain.feasible import called
 from shortlist.methods.constrain.precedence import Precedence
 from shortlist.methods.constrain.prefix import Prefix
+from shortlist.methods.solve.branch_and_bound import BranchAndBound
+from shortlist.methods.solve.crossing_quotas import CrossingQuotas
+from shortlist.methods.solve.cutting_planes import CuttingPlanes
+from shortlist.methods.solve.exhaustive import Exhaustive
+from shortlist.methods.solve.local_search import LocalSearch
+from shortlist.methods.solve.partial_enumeration import PartialEnumeration
+from shortlist.methods.solve.swap import Swap
 from shortlist.store.loaded import Loaded
 
+#: Solvers whose work depends on what they find, and can be a large multiple of greedy's.
+SEARCHES = (
+    *(BranchAndBound, CuttingPlanes, Exhaustive),
+    *(CrossingQuotas, LocalSearch, PartialEnumeration, Swap),
+)
 #: A constraint of more bounds is written as one.
 MOST_BOUNDS = 4
 
@@ -52,7 +64,7 @@ def preview(settled: Settled, loaded: Loaded, memory: float, seed: int) -> dict[
     lines.append(("within", "; ".join(_rule(c, loaded, settled.k) for c in settled.recipe.within)))
     lines.append(("memory", f"{gib(total)} at its peak, of {gib(memory)} allowed"))
     time = sum(seconds(n) for n in needs.values()) + _drawing(settled, loaded.pool)
-    lines.append(("time", f"about {max(1, round(time))} s here"))
+    lines.append(("time", f"about {max(1, round(time))} s here{_search(settled.solver, len(loaded.pool))}"))
     return {
         "lines": [{"name": name, "value": value} for name, value in lines],
         "signals": [
@@ -76,6 +88,14 @@ def preview(settled: Settled, loaded: Loaded, memory: float, seed: int) -> dict[
         "memory_bytes": round(total),
         "seconds": time,
     }
+
+
+def _search(solver: Solver, n: int) -> str:
+    """What to expect of a solver that goes on where greedy ends; '' for the others."""
+    if n <= TINY or not isinstance(solver, SEARCHES):
+        return ""
+    name = type(solver).__name__
+    return f", and the search of {name}, which no plan can tell: minutes where rows or picks are many"
 
 
 def lasting(plan: Mapping[str, Any]) -> dict[str, Any]:

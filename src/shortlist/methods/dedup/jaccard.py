@@ -18,7 +18,7 @@ paraphrases (Cosine on vectors) or when the threshold is below a half and the po
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -49,7 +49,7 @@ class Jaccard:
     the first). to: stop at so many rows (or this share), the most similar dropped first; 0: no stop.
     """
 
-    by: str = "text"
+    by: str = field(default="text", kw_only=False)
     threshold: float = 0.8
     ngram: int = 5
     keep: str = ""

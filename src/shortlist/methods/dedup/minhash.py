@@ -14,7 +14,7 @@ Not when nothing may be missed (Jaccard) or copies are paraphrases (Cosine on ve
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
 
@@ -47,7 +47,7 @@ class MinHash:
     the first). to: stop at so many rows (or this share), the most similar dropped first; 0: no stop.
     """
 
-    by: str = "text"
+    by: str = field(default="text", kw_only=False)
     threshold: float = 0.8
     ngram: int = 5
     keep: str = ""

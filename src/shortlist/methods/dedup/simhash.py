@@ -16,7 +16,7 @@ word turns many bits, or when drops must be certain (Jaccard, MinHash).
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import combinations, pairwise
 from math import comb, log2
@@ -48,7 +48,7 @@ class SimHash:
     the first). to: stop at so many rows (or this share), the most similar dropped first; 0: no stop.
     """
 
-    by: str = "text"
+    by: str = field(default="text", kw_only=False)
     bits: int = 3
     ngram: int = 2
     keep: str = ""
