@@ -59,7 +59,11 @@ def test_few_rows_are_exact_and_copies_and_strangers_are_what_they_are(n: int) -
 
 def test_sampling_copies_and_strangers(monkeypatch) -> None:
     monkeypatch.setattr(module, "EXACT", 0)
-    for k, want in ((np.eye(90), 90.0), (np.ones((90, 90)), 1.0), (np.kron(np.eye(9), np.ones((10, 10))), 9.0)):
+    for k, want in (
+        (np.eye(90), 90.0),
+        (np.ones((90, 90)), 1.0),
+        (np.kron(np.eye(9), np.ones((10, 10))), 9.0),
+    ):
         for seen in vendi_similarity(of(k), 90, ORDERS):
             assert seen.value == pytest.approx(want, rel=1e-3)
 

@@ -18,7 +18,8 @@ from shortlist.core.signals import Neighbors
 from shortlist.kernels.graph import graph_product
 from shortlist.kernels.jit import have_numba
 
-#: Similarities of rows [a, b) to rows [c, d), given as two slices: numbers [b - a, d - c], symmetric, 1 with itself.
+#: Similarities of rows [a, b) to rows [c, d), given as two slices: numbers [b - a, d - c]; symmetric, and 1
+#: of a row with itself.
 Similarity: TypeAlias = Callable[[slice, slice], npt.NDArray[Any]]
 
 #: Rows and columns of a tile.
@@ -103,7 +104,9 @@ class Graph:
         i, self._indices, self._data = i[first], j[first].astype(np.int32), v[first]
         self._indptr = np.zeros(self.n + 1, np.int64)
         np.cumsum(np.bincount(i, minlength=self.n), out=self._indptr[1:])
-        self.square = float(np.sum(p**2) + np.sum(p[i] * p[self._indices] * np.square(self._data, dtype=float)))
+        self.square = float(
+            np.sum(p**2) + np.sum(p[i] * p[self._indices] * np.square(self._data, dtype=float))
+        )
 
     def product(self, x: F64) -> F64:
         """sqrt(p) K sqrt(p) x for f64[n, c]."""

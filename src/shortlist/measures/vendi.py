@@ -5,9 +5,9 @@
 Friedman & Dieng 2023, "The Vendi Score", arXiv:2210.02410 (q = 1: the exponential of the entropy); Pasarkar
 & Dieng 2024, "Cousins Of The Vendi Score", arXiv:2310.12952 (all q: 0 counts directions, inf the largest).
 
-The similarity is the cosine, so the spectrum of the k x k similarities is that of a d x d covariance: one pass
-over the rows in blocks of BLOCK, which may be memory-mapped or come in pieces of any size. Zero rows resemble
-nothing, not even themselves: they are left out and counted. Products are made in the precision of the rows
+The similarity is the cosine, so the spectrum of the k x k similarities is that of a d x d covariance: one
+pass over the rows in blocks of BLOCK, which may be memory-mapped or come in pieces of any size. Zero rows
+resemble nothing, not even themselves: they are left out and counted. Products are made in the precision of the rows
 and summed in float64; eigenvalues that could be rounding are left out, and `Spectrum.error` says what that
 may change (little from order 1 up; for orders near 0 give float64 rows).
 Cost: n d^2.  Memory: d^2 and a block, beside the rows.
@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from math import inf
+from typing import Any
 
 import numpy as np
 
@@ -184,19 +185,18 @@ def _blocks(x: F32 | F64 | Iterable[F32 | F64]) -> Iterator[F32 | F64]:
             raise ContractError(f"pieces must be f32[?, d] or f64[?, d], found {piece.dtype}")
         held.append(piece)
         while sum(map(len, held)) >= BLOCK:
-            rows = np.concatenate(held) if len(held) > 1 else held[0]
+            rows: Any = np.concatenate(held) if len(held) > 1 else held[0]
             yield rows[:BLOCK]
             held = [rows[BLOCK:]]
-    if sum(map(len, held)):
-        yield np.concatenate(held)
+    rest: Any = np.concatenate(held) if held else ()
+    if len(rest):
+        yield rest
 
 
-def _covariance(
-    blocks: Iterator[F32 | F64], share: F64 | None
-) -> tuple[F64, float, int, int, np.dtype[np.generic]]:
+def _covariance(blocks: Iterator[F32 | F64], share: F64 | None) -> tuple[F64, float, int, int, np.dtype[Any]]:
     """Sum of weighted outer products of unit rows f64[d, d], its trace, rows, zero rows, precision."""
     gram, mass, read, zeros = np.zeros((1, 1)), 0.0, 0, 0
-    kind: np.dtype[np.generic] = np.dtype(np.float64)
+    kind: np.dtype[Any] = np.dtype(np.float64)
     for block in blocks:
         kind = block.dtype
         rows, length = _scaled(block, share, read)
@@ -219,7 +219,8 @@ def _scaled(block: F32 | F64, share: F64 | None, start: int) -> tuple[F32 | F64,
             bad = int(np.flatnonzero(~np.isfinite(top))[0])
             raise ContractError(f"rows must be finite; row {start + bad} is not")
         safe = np.where(top > 0, top, 1.0)
-        block = (block / safe[:, None]).astype(block.dtype)
+        near_one: Any = np.divide(block, safe[:, None], dtype=np.float64).astype(block.dtype)
+        block = near_one
         square = np.einsum("ij,ij->i", block, block, dtype=np.float64)
     weight = 1.0 if share is None else share[start : start + len(block)]
     if share is not None and len(share) < start + len(block):

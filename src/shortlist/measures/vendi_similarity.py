@@ -5,11 +5,12 @@
 Source: Friedman & Dieng 2023, arXiv:2210.02410 (P009); Pasarkar & Dieng 2024, arXiv:2310.12952 (P018); other
 orders by stochastic Lanczos quadrature, see `measures.lanczos`.
 Deviates: the papers take every eigenvalue of an n x n matrix. Up to EXACT rows so do we.
-Cost: one pass over n^2 / 2 similarities, and steps + 2 products with the tiles (asked for again where `memory`
-does not hold them).  Memory: `memory` for tiles, and some columns of n numbers; never n x n.
+Cost: one pass over n^2 / 2 similarities, and steps + 2 products with the tiles (asked for again where
+`memory` does not hold them).  Memory: `memory` for tiles, and some columns of n numbers; never n x n.
 Guarantee: order 2 to rounding; otherwise the error is estimated, not proved. It holds two standard errors of
 the probes and what the last third of the Lanczos steps changed; more `steps` where a spectrum falls slowly.
-Use it when the similarity is no inner product of vectors (strings, graphs, RBF). Not when it is: `vendi` is exact.
+Use it when the similarity is no inner product of vectors (strings, graphs, RBF). Not when it is one:
+`vendi` is exact.
 """
 
 from __future__ import annotations
@@ -95,7 +96,7 @@ def vendi_similarity(
         return tuple(VendiEstimate(order=q, value=0.0, error=0.0) for q in orders)
     a = Graph(of, p) if isinstance(of, Neighbors) else Tiles(of, p, memory)
     if n <= EXACT:
-        return _exact(np.linalg.eigvalsh(a.dense()), orders)
+        return _exact(np.linalg.eigvalsh(a.dense()).astype(np.float64), orders)
     found_quadrature = None
     out = []
     for q in orders:
@@ -185,8 +186,8 @@ CLAIM = Claim(
     says="the score takes any similarity, through the eigenvalues of the n x n matrix",
     we_show="without that matrix, the score of order 1 and 1.5 of RBF similarities of 1,000 clustered rows "
     "lies within 1% of the one with all eigenvalues",
-    not_shown="a proof of the error; orders below 1 on spectra that fall slowly to zero are harder, and say so "
-    "by a larger error",
+    not_shown="a proof of the error; orders below 1 on spectra that fall slowly to zero are harder, and say "
+    "so by a larger error",
     measure=claim,
     margin=0.0,
 )
