@@ -17,6 +17,8 @@ _VERBS = {
     "why": "shortlist.cli.ask",
     "why-not": "shortlist.cli.ask",
     "verify": "shortlist.cli.verify",
+    "measure": "shortlist.cli.measure",
+    "passk": "shortlist.cli.passk",
     "methods": "shortlist.cli.methods",
 }
 
