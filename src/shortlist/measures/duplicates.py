@@ -20,8 +20,8 @@ from shortlist.core.signals import Vectors
 from shortlist.measures.intervals import wilson
 from shortlist.measures.nearest import BLOCK, unit
 
-#: Up to so many rows all pairs are looked at; of more rows so many are sampled.
-EXACT = 1 << 14
+#: Up to so many rows all pairs are looked at; of more, so many rows are sampled.
+EXACT, SAMPLE = 1 << 14, 1 << 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,11 @@ def copies(x: F32, threshold: float = 0.95, *, seed: int = 0) -> Copies:
     _check(threshold)
     k = len(x)
     sampled = k > EXACT
-    rows = np.sort(generator(seed, "duplicates").choice(k, EXACT, replace=False)) if sampled else np.arange(k)
+    rows = (
+        np.sort(generator(seed, "duplicates").choice(k, min(SAMPLE, k), replace=False))
+        if sampled
+        else np.arange(k)
+    )
     found = np.zeros(len(rows), bool)
     edge = np.float32(threshold - 2e-6)  # a copy of a row has cosine 1 but for rounding
     for a in range(0, len(rows), BLOCK):

@@ -7,9 +7,9 @@ Friedman & Dieng 2023, "The Vendi Score", arXiv:2210.02410 (q = 1: the exponenti
 
 The similarity is the cosine, so the spectrum of the k x k similarities is that of a d x d covariance: one
 pass over the rows in blocks of BLOCK, which may be memory-mapped or come in pieces of any size. Zero rows
-resemble nothing, not even themselves: they are left out and counted. Products are made in the precision of the rows
-and summed in float64; eigenvalues that could be rounding are left out, and `Spectrum.error` says what that
-may change (little from order 1 up; for orders near 0 give float64 rows).
+resemble nothing, not even themselves: they are left out and counted. Products are made in the precision of
+the rows and summed in float64; eigenvalues that could be rounding are left out, and `Spectrum.error` says
+what that may change (little from order 1 up; for orders near 0 give float64 rows).
 Cost: n d^2.  Memory: d^2 and a block, beside the rows.
 """
 
