@@ -58,6 +58,10 @@ def test_a_measure_of_a_pool() -> None:
     pool = Pool.of({"vec": Vectors(np.eye(4, dtype=np.float32))})
     assert Vendi("vec")(pool, np.array([2, 0])) == pytest.approx(2)
     assert "order 2" in Vendi("vec", order=2).name
+    x = np.random.default_rng(6).normal(size=(9000, 4)).astype(np.float32)
+    at = np.random.default_rng(7).permutation(9000)[:8500]
+    whole = vendi(np.ascontiguousarray(x[np.sort(at)]))
+    assert Vendi("vec")(Pool.of({"vec": Vectors(x)}), at) == whole
     for order in (-1, float("nan")):
         with pytest.raises(UsageError, match="0 or more"):
             Vendi("vec", order=order)

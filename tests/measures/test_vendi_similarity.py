@@ -11,7 +11,7 @@ from shortlist.measures import similarity
 from shortlist.measures import vendi_similarity as module
 from shortlist.measures.lanczos import lanczos
 from shortlist.measures.similarity import Graph, Tiles, multiplied, multiplied_plain
-from shortlist.measures.vendi import effective
+from shortlist.measures.vendi import effective, vendi
 from shortlist.measures.vendi_similarity import exact, vendi_similarity
 
 ORDERS = (0.5, 1.0, 1.5, 2.0, 3.0, float("inf"))
@@ -37,6 +37,41 @@ def test_sampled_orders_lie_within_one_percent(width: float) -> None:
         assert abs(seen.value - true) <= 1.5 * seen.error + 1e-6 * true
         assert seen.negative == 0
     assert vendi_similarity(of(k), 700, (2,))[0].error == 0
+
+
+@pytest.mark.parametrize("n", [80, 600])
+def test_vectors_and_their_similarities_agree_for_every_order(n: int) -> None:
+    x = np.random.default_rng(5).normal(size=(n, 6))
+    u = x / np.linalg.norm(x, axis=1, keepdims=True)
+    for seen in vendi_similarity(of(u @ u.T), n, ORDERS):
+        assert seen.value == pytest.approx(vendi(x, seen.order), rel=1e-3)
+
+
+def test_work_grows_until_the_error_is_small_enough() -> None:
+    k, seen, asked = rbf(900, 3.0), [], []
+
+    def tile(a: slice, b: slice) -> np.ndarray:
+        asked.append(a)
+        return k[a, b]
+
+    for within in (1.0, 0.01, 1e-9):
+        asked.clear()
+        found = vendi_similarity(tile, 900, within=within, memory=0)[0]
+        seen.append((len(asked), found.error / found.value))
+    assert seen[0][0] < seen[1][0] < seen[2][0]
+    assert seen[0][1] > 0.01 >= seen[1][1] > seen[2][1]
+    assert abs(found.value - exact(k, 1)) <= 1.5 * found.error
+
+
+def test_order_2_alone_keeps_nothing() -> None:
+    k, asked = rbf(700, 1.0), []
+
+    def tile(a: slice, b: slice) -> np.ndarray:
+        asked.append((a, b))
+        return k[a, b]
+
+    assert vendi_similarity(tile, 700, (2.0,))[0].value == pytest.approx(exact(k, 2), rel=1e-6)
+    assert len(asked) == 3  # one tile, and the corner twice
 
 
 def test_the_stated_error_holds_on_nearly_all_seeds(monkeypatch) -> None:
@@ -122,7 +157,7 @@ def test_a_graph_is_its_matrix(monkeypatch) -> None:
     assert exactly[0].negative == pytest.approx(-values[values < 0].sum() / np.abs(values).sum())
     assert exactly[1].value == pytest.approx(1 / (values**2).sum())
     monkeypatch.setattr(module, "EXACT", 0)
-    sampled = vendi_similarity(g, 60, (1.0,), weights=p, probes=200, steps=20)[0]
+    sampled = vendi_similarity(g, 60, (1.0,), weights=p, probes=200, steps=20, within=1)[0]
     assert sampled.value == pytest.approx(exactly[0].value, rel=0.05)
     assert sampled.negative == pytest.approx(exactly[0].negative, rel=0.2)
 
@@ -166,5 +201,7 @@ def test_bad_similarities_are_refused() -> None:
         vendi_similarity(of(np.eye(600)), 600, (0.1,))
     with pytest.raises(UsageError, match="0 or more"):
         vendi_similarity(of(k), 20, (-1.0,))
+    with pytest.raises(UsageError, match="within"):
+        vendi_similarity(of(k), 20, within=0)
     with pytest.raises(UsageError, match="5 steps"):
         vendi_similarity(of(k), 20, steps=2)

@@ -49,7 +49,11 @@ class Vendi:
 
     def __call__(self, pool: Pool, at: I64) -> float:
         """A number in [1, k] for the rows at positions i64[k]; 0 for none."""
-        return vendi(pool.signal(self.by, Vectors).values[np.sort(at)], self.order)
+        values, at = pool.signal(self.by, Vectors).values, np.sort(at)
+        if len(at) <= BLOCK:
+            return vendi(values[at], self.order)
+        pieces = (values[at[a : a + BLOCK]] for a in range(0, len(at), BLOCK))
+        return spectrum(pieces).score(self.order)  # never a copy of all
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
