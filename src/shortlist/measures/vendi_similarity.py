@@ -90,10 +90,8 @@ def vendi_similarity(
         check_order("vendi_similarity", order)
         if n > EXACT and order < LEAST:
             raise UsageError(f"order {order:g} cannot be sampled; ask for {LEAST} or more")
-    if not within > 0:
-        raise UsageError(f"within must be a share above 0, found {within}")
-    if probes < 2 or steps < 5:
-        raise UsageError(f"at least 2 probes and 5 steps are needed, found {probes} and {steps}")
+    if probes < 2 or steps < 5 or not within > 0:
+        raise UsageError(f"2 probes, 5 steps, within above 0 are needed: found {probes}, {steps}, {within}")
     p = np.full(n, 1 / max(n, 1)) if weights is None else checked_weights(weights)
     if len(p) != n or (isinstance(of, Neighbors) and len(of) != n):
         found = len(of) if isinstance(of, Neighbors) else len(p)
