@@ -15,7 +15,7 @@ import numpy.typing as npt
 from shortlist.core.arrays import F32, F64, I32, I64
 from shortlist.core.errors import ContractError
 from shortlist.core.signals import Neighbors
-from shortlist.kernels.graph import graph_product
+from shortlist.kernels.graph_product import graph_product
 from shortlist.kernels.jit import have_numba
 
 #: Similarities of rows [a, b) to rows [c, d), given as two slices: numbers [b - a, d - c]; symmetric, and 1

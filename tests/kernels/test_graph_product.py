@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from shortlist.kernels.graph import graph_product
+from shortlist.kernels.graph_product import graph_product
 from shortlist.measures.similarity import multiplied_plain
 
 
