@@ -59,17 +59,32 @@ if TYPE_CHECKING:
     from shortlist.doors.compare import Comparison, Measure, compare
     from shortlist.doors.curate import Curation, Work, curate
     from shortlist.doors.judge import Judging, judge
+    from shortlist.doors.measure import measure
+    from shortlist.doors.passk import passk
     from shortlist.doors.rank import rank, read_duels
     from shortlist.doors.read import read
     from shortlist.doors.select import select
     from shortlist.doors.update import Update, update
     from shortlist.doors.verify import Check, verify
+    from shortlist.measures.attribute_entropy import AttributeEntropy, attribute_spread
     from shortlist.measures.axioms import Justified, ejr, ejr_plus, jr, pjr
     from shortlist.measures.coverage import Coverage
+    from shortlist.measures.coverage_scaling import coverage_scaling
+    from shortlist.measures.differential_performance import differential_performance, levels
+    from shortlist.measures.dispersion import Dispersion
+    from shortlist.measures.duplicates import Duplicates
+    from shortlist.measures.efficiency_at_k import eff_at, hodges_lehmann
+    from shortlist.measures.facility_value import FacilityValue
+    from shortlist.measures.great_score import great_score
     from shortlist.measures.group_cover import GroupCover
     from shortlist.measures.mean_score import MeanScore
+    from shortlist.measures.partial_judgments import Judged, reliability
+    from shortlist.measures.pass_at_k import pass_at
     from shortlist.measures.probe import Probe
-    from shortlist.measures.vendi import Vendi
+    from shortlist.measures.radius import Radius
+    from shortlist.measures.representation import Disparity, audit
+    from shortlist.measures.vendi import Vendi, spectrum, vendi
+    from shortlist.measures.vendi_similarity import vendi_similarity
     from shortlist.methods.cluster.farthest_first import FarthestFirst
     from shortlist.methods.cluster.k_means import KMeans
     from shortlist.methods.cluster.mini_batch import MiniBatchKMeans
@@ -181,6 +196,7 @@ __all__ = [
     "ApproximateKNN",
     "Ask",
     "AssortmentRevenue",
+    "AttributeEntropy",
     "B4",
     "BestOfN",
     "Bias",
@@ -215,10 +231,13 @@ __all__ = [
     "Curation",
     "CuttingPlanes",
     "Deduper",
+    "Disparity",
+    "Dispersion",
     "DoubleGreedy",
     "Drops",
     "DuelingBandit",
     "Duels",
+    "Duplicates",
     "Dynamic",
     "Elo",
     "Encoder",
@@ -230,6 +249,7 @@ __all__ = [
     "FacilityLocationCG",
     "FacilityLocationMI",
     "FacilityLocationQueryMI",
+    "FacilityValue",
     "FarthestFirst",
     "FeatureBased",
     "Gather",
@@ -246,6 +266,7 @@ __all__ = [
     "InfeasibleError",
     "InputError",
     "Jaccard",
+    "Judged",
     "Judging",
     "Justified",
     "KMeans",
@@ -300,6 +321,7 @@ __all__ = [
     "ProportionalApproval",
     "Quota",
     "QuotaFilling",
+    "Radius",
     "Random",
     "RandomGreedy",
     "RankCentrality",
@@ -351,21 +373,36 @@ __all__ = [
     "Work",
     "alone",
     "ask",
+    "attribute_spread",
+    "audit",
     "bias",
     "compare",
+    "coverage_scaling",
     "curate",
+    "differential_performance",
+    "eff_at",
     "ejr",
     "ejr_plus",
+    "great_score",
+    "hodges_lehmann",
     "jr",
     "judge",
+    "levels",
     "lockstep",
+    "measure",
+    "pass_at",
+    "passk",
     "pjr",
     "rank",
     "read",
     "read_duels",
+    "reliability",
     "scan",
     "select",
+    "spectrum",
     "update",
+    "vendi",
+    "vendi_similarity",
     "verify",
 ]
 

@@ -20,6 +20,8 @@ _VERBS = {
     "update": "shortlist.cli.update",
     "verify": "shortlist.cli.verify",
     "rank": "shortlist.cli.rank",
+    "measure": "shortlist.cli.measure",
+    "passk": "shortlist.cli.passk",
     "methods": "shortlist.cli.methods",
 }
 
