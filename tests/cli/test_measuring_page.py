@@ -11,7 +11,7 @@ import pytest
 from shortlist.cli.main import run
 from tests.cli.pools import rows, write
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "guide" / "08-measuring.md").read_text("utf-8")
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "guide" / "09-measuring.md").read_text("utf-8")
 
 
 def blocks(language: str) -> list[str]:
@@ -44,5 +44,5 @@ def test_commands(capsys):
 
 def test_python(capsys):
     (block,) = blocks("python")
-    exec(compile(block, "08-measuring.md", "exec"), {})
+    exec(compile(block, "09-measuring.md", "exec"), {})
     assert len(capsys.readouterr().out.splitlines()) == 4

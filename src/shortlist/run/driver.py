@@ -23,7 +23,6 @@ from shortlist.run.till import Log, Till
 T = TypeVar("T")
 
 #: The former name of Scorer.
-Price = Scorer
 
 
 class Progress(Protocol):
