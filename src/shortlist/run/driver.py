@@ -22,8 +22,6 @@ from shortlist.run.till import Log, Till
 
 T = TypeVar("T")
 
-#: The former name of Scorer.
-
 
 class Progress(Protocol):
     """Told how far work has come; `total` is 0 where it is not known."""
