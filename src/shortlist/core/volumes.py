@@ -1,7 +1,7 @@
 """Sets of rows in proportion to the squared volume they span: determinantal laws in the dual form.
 
-The n x n kernel L = X X^T is never made: its nonzero eigenvalues are those of X^T X (d x d). A set is drawn in
-two steps (Hough et al. 2006): some eigenvectors, then rows of the projection that they span, one after the
+The n x n kernel L = X X^T is never made: its nonzero eigenvalues are those of X^T X (d x d). A set is drawn
+in two steps (Hough et al. 2006): some eigenvectors, then rows of the projection that they span, one after the
 other. The second step proposes rows by their lengths in that projection and accepts each in proportion to
 what of it is new, so about k log k rows are looked at, not k n.
 """
@@ -19,7 +19,8 @@ from shortlist.core.cosine import Directions
 BLOCK = 1024
 #: From so many rows on products are in float32, their sums in float64: errors of some 1e-8 of the whole.
 MANY = 8192
-#: Of the sum of eigenvalues: what is less is rounding, not a direction; where products are in float64, float32.
+#: Of the sum of eigenvalues: what is less is rounding, not a direction; where products are in float64,
+#: float32.
 NOISE, ROUGH = 1e-10, 1e-7
 #: Rows proposed at once.
 PROPOSED = 32

@@ -4,13 +4,15 @@
 
 Source: Kulesza and Taskar 2011, k-DPPs: fixed-size determinantal point processes,
 https://icml.cc/2011/papers/611_icmlpaper.pdf; the dual form: Kulesza and Taskar 2012, Determinantal point
-processes for machine learning, arXiv:1207.6083, sec. 3.3; Hough et al. 2006, arXiv:math/0503110, algorithm 18.
+processes for machine learning, arXiv:1207.6083, sec. 3.3; Hough et al. 2006, arXiv:math/0503110, algorithm
+18.
 Deviates: rows of the chosen projection are proposed by their length and accepted by what of it is new, which
     is the same law and looks at some k log k rows in place of k n. What must be taken and what was shown is
     conditioned on; rows that limits turn away are made up for by a draw conditioned on the rows taken. Where
     no more directions are left (k above the rank of the vectors, where no k-DPP exists) a new set is drawn
     among the rows left, and uniformly where these are all zero. X^T X is
-    summed in float32 products from 8,192 rows on; eigenvalues below 1e-10 (then 1e-7) of their sum count as 0.
+    summed in float32 products from 8,192 rows on; eigenvalues below 1e-10 (then 1e-7) of their sum count as
+    0.
 Cost: n d^2 + 2 n d k operations and an eigendecomposition of d x d; once more each time the rank is used up.
 Memory: 24 n + 32 d^2 bytes and two blocks of 1,024 rows; never n x n.
 Guarantee: under a size alone and k <= rank the law above up to rounding, from the seed alone.
