@@ -29,11 +29,14 @@ PROPOSED = 32
 def gram(x: Directions, at: I64 | None = None) -> F64:
     """f64[d, d]: X^T X over the rows at i64[m], or all."""
     total, n = np.zeros((x.values.shape[1],) * 2), len(x) if at is None else len(at)
-    kind = np.float32 if n >= MANY else np.float64
     for a in range(0, n, BLOCK):
         some = slice(a, a + BLOCK)
-        rows = x.unit(some if at is None else at[some]).astype(kind, copy=False)
-        total += rows.T @ rows
+        rows = x.unit(some if at is None else at[some])
+        if n >= MANY:
+            total += rows.T @ rows
+        else:
+            wide = rows.astype(np.float64)
+            total += wide.T @ wide
     return total
 
 

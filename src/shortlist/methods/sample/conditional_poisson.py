@@ -135,7 +135,8 @@ def inclusion(p: F64, k: int) -> F64:
     for j in range(min(k + wide, n), k - 1, -1):
         g = (heads[j] - (1 - p[many]) * g) / p[many]
     without[many] = g
-    return p * without / heads[k]
+    chance: F64 = p * without / heads[k]
+    return chance
 
 
 def exact(weights: F64, k: int) -> dict[tuple[int, ...], float]:

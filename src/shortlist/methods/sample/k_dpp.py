@@ -127,7 +127,8 @@ def claim(rng: np.random.Generator, scale: int) -> F64:
         p = sum(q for s, q in exact(rows, 3).items() if set(few) <= set(s))
         share = sum(set(few) <= s for s in drawn) / r
         margins.append(4 - abs(share - p) / max(np.sqrt(p * (1 - p) / r), 1e-9))
-    return np.minimum(np.array(margins), np.min(margins))
+    worst: F64 = np.minimum(np.array(margins), np.min(margins))
+    return worst
 
 
 CLAIM = Claim(

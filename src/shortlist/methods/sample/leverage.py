@@ -117,7 +117,7 @@ def _by_qr(rows: F32, scale: F64 | None) -> tuple[F64, int]:
     """f64[d, rank]: what turns rows into an orthonormal basis, by the triangle R of A = Q R."""
     r = np.zeros((0, rows.shape[1]))
     for a in range(0, len(rows), BLOCK):
-        r = np.linalg.qr(np.concatenate([r, _block(rows, scale, a)]), mode="r")
+        r = np.asarray(np.linalg.qr(np.concatenate([r, _block(rows, scale, a)]), mode="r"), np.float64)
     _, size, axes = np.linalg.svd(r, full_matrices=False)
     some = size > 1e-10 * size.max(initial=0.0)
     return axes[some].T / size[some], int(some.sum())
@@ -141,7 +141,8 @@ def lewis(rows: F32, p: float, tau: F64) -> F64:
 def exact(rows: F32) -> F64:
     """Leverage scores of rows f32[n, d] by the definition."""
     a = rows.astype(np.float64)
-    return np.einsum("ij,jk,ik->i", a, np.linalg.pinv(a.T @ a, hermitian=True), a)
+    tau: F64 = np.einsum("ij,jk,ik->i", a, np.linalg.pinv(a.T @ a, hermitian=True), a)
+    return tau
 
 
 EXAMPLES = (Leverage(), Leverage("vec2", p=1.0, seed=2), Leverage(p=3.0))
@@ -173,7 +174,8 @@ def claim(rng: np.random.Generator, scale: int) -> F64:
         got = Leverage(p=p, seed=i).sample(pool, 1000)
         x = np.concatenate([rng.normal(size=(8, 492)), np.eye(8)], axis=1)
         margins.append(0.2 - distortion(rows, got.rows, got.weight, p, x).max())
-    return np.minimum(np.array(margins), min(margins))
+    worst: F64 = np.minimum(np.array(margins), min(margins))
+    return worst
 
 
 CLAIM = Claim(

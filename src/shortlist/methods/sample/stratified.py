@@ -21,7 +21,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from shortlist.core.arrays import F64, I64
+from shortlist.core.arrays import F64, I32, I64
 from shortlist.core.choice import Choice
 from shortlist.core.claim import Claim
 from shortlist.core.contracts import Built, Limits
@@ -74,7 +74,7 @@ def largest_remainders(sizes: I64, m: int) -> I64:
     return quota
 
 
-def within(codes: I64, quota: I64, draw: np.random.Generator) -> I64:
+def within(codes: I32, quota: I64, draw: np.random.Generator) -> I64:
     """Positions in random order: of the rows with code g quota[g] drawn at random."""
     order = draw.permutation(len(codes))
     by = order[np.argsort(codes[order], kind="stable")]

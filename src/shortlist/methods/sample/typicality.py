@@ -115,7 +115,7 @@ def exact(rows: F32, codes: I32, neighbors: int, k: int) -> list[int]:
         count = np.bincount(codes[taken], minlength=len(sizes))
         g = min({int(codes[i]) for i in left}, key=lambda g: (sizes[g] < SMALL, count[g], -sizes[g], g))
         own = np.flatnonzero(codes == g)
-        near = {i: np.sort(apart[i, own[own != i]])[:neighbors].tolist() for i in own if i in left}
+        near = {i: np.sort(apart[i, own[own != i]])[:neighbors].tolist() for i in own.tolist() if i in left}
         mean = {i: sum(d) / max(len(d), 1) for i, d in near.items()}
         taken.append(min(mean, key=lambda i: (mean[i], i)))
     return taken
