@@ -40,7 +40,7 @@ from shortlist.core.topped import topped
 #: Rows of one product.
 BLOCK = 1024
 #: If more than this part of the rows may be next, all are measured again.
-MANY = 0.1
+MANY = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,23 +115,30 @@ class _Pool(NamedTuple):
             out[a : a + BLOCK] = np.einsum("ij,j->i", block, r)
         return out
 
+    def roughly(self, r: F64) -> F64:
+        """f64[b]: products of all open rows with r, made in float32."""
+        size = float(np.linalg.norm(r)) or 1.0
+        every: F64 = (self.rows @ (r / size).astype(np.float32))[self.left].astype(np.float64) * size
+        return every
+
 
 def _pursued(pool: _Pool, mean: F64, inverse: F64, ridge: float, m: int) -> I64:
     """i64[m]: rows in order of choice, from the inverse f64[d, d] of what was taken before."""
     everyone, length = np.arange(len(pool.left)), pool.length[pool.left]
     known = r = ridge * (inverse @ mean)
-    score, free = pool.along(everyone, r), np.ones(len(everyone), bool)
+    score, free = pool.roughly(r), np.ones(len(everyone), bool)
+    rough = 1e-7 * (len(mean) + 8)  # what float32 may lose, of length times length
     found = np.empty(m, np.int64)
     for i in range(m):
-        turned = float(np.linalg.norm(r - known)) * (1 + 1e-9) + 1e-12 * float(np.linalg.norm(known))
-        most = np.where(free, score + length * turned, -np.inf)
-        first = np.array([most.argmax()])
-        may = np.flatnonzero(most >= pool.along(first, r)[0])
-        if len(may) > MANY * len(everyone):
-            known, score = r, pool.along(everyone, r)
-            best = int(np.where(free, score, -np.inf).argmax())
-        else:
-            best = int(may[pool.along(may, r).argmax()])
+        for last in (False, True):
+            turned = float(np.linalg.norm(r - known)) * (1 + 1e-9) + rough * float(np.linalg.norm(known))
+            most = np.where(free, score + length * turned, -np.inf)
+            first = np.array([most.argmax()])
+            may = np.flatnonzero(most >= pool.along(first, r)[0])
+            if last or len(may) <= MANY * len(everyone):
+                break
+            known, score = r, pool.roughly(r)
+        best = int(may[pool.along(may, r).argmax()])
         found[i], free[best] = pool.left[best], False
         inverse = _with(inverse, pool.rows[found[i]].astype(np.float64))
         r = ridge * (inverse @ mean)
