@@ -2,7 +2,7 @@
 
     python benchmarks/curves.py [--write]
 
-One figure an objective: the seconds of its largest run. `--write` also draws docs/choosing/curves.svg from
+One figure an objective: the seconds of its largest run. `--write` also draws docs/choosing/curves.png from
 every run (needs matplotlib). A run that would take more than 2 minutes by the growth seen so far is left out.
 """
 
@@ -26,7 +26,7 @@ from engines import clusters  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 RUNS = HERE / "results" / "runs" / "curves.json"
-PICTURE = HERE.parent / "docs" / "choosing" / "curves.svg"
+PICTURE = HERE.parent / "docs" / "choosing" / "curves.png"
 SIZES, PICKS, D, LONGEST = (1000, 4000, 16_000, 64_000), (10, 100, 1000), 64, 120.0
 
 
@@ -107,8 +107,8 @@ def measured() -> dict[str, dict[str, float]]:
 def draw(runs: dict[str, dict[str, float]]) -> None:
     import matplotlib
 
-    matplotlib.use("svg")
-    matplotlib.rcParams |= {"svg.fonttype": "none", "svg.hashsalt": "curves", "font.size": 8}
+    matplotlib.use("agg")
+    matplotlib.rcParams["font.size"] = 8
     from matplotlib import pyplot
 
     across = 4
@@ -128,7 +128,7 @@ def draw(runs: dict[str, dict[str, float]]) -> None:
     axes.flat[0].legend(fontsize=7, frameon=False)
     figure.supylabel("seconds, one core")
     figure.tight_layout()
-    figure.savefig(PICTURE, metadata={"Date": None})
+    figure.savefig(PICTURE, dpi=80)
 
 
 def main() -> None:

@@ -172,6 +172,9 @@ ROLES = {
     "deduper": ("steps", ("Plan[Drops]",)),
     "clusterer": ("steps", ("Plan[Clusters]",)),
     "grapher": ("steps", ("Plan[Neighbors]",)),
+    "ranker": ("__call__", ("Board",)),
+    "voter": ("__call__", ("Pick",)),
+    "picker": ("steps", ("Plan[Pick]",)),
 }
 
 
@@ -210,6 +213,11 @@ def methods(kind: str | None = None) -> list[Method]:
 def examples(kind: str) -> list[Any]:
     """All examples of a role."""
     return [e for m in methods(kind) for e in m.examples]
+
+
+def firsts(kind: str) -> list[Any]:
+    """The first example of each class of a role."""
+    return [m.examples[0] for m in methods(kind)]
 
 
 def names() -> dict[str, type]:

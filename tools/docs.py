@@ -29,6 +29,8 @@ KINDS = {
     "graph": ("Graphs", "which rows are near which"),
     "dedup": ("Near-duplicates", "which rows are copies, and which copy is kept"),
     "encode": ("Encoders", "vectors from text"),
+    "compare": ("Comparisons", "who is best by duels, and what to pay for to find out"),
+    "vote": ("Picks", "one answer out of many"),
     "measures": ("Measures", "how a choice is judged"),
     "adapters": ("Adapters", "other people's models, behind extras"),
 }
@@ -209,7 +211,8 @@ def index() -> str:
             "- [Methods](methods/index.md): objectives, constraints, solvers and the rest, a page each\n"
             "- [Command line](cli.md): every command and option\n"
             "- [Claims](claims.md): what the papers say, what is shown here and what is not\n"
-            "- [Benchmarks](benchmarks.md): seconds and memory, beside the peers",
+            "- [Benchmarks](benchmarks.md): seconds and memory, beside the peers\n"
+            "- [Differences](differences/index.md): where peers disagree with us, and whose fault it is",
             "## Decisions",
             _listing("adr", ""),
         ]

@@ -14,6 +14,7 @@ from shortlist.catalogue import MODULES
 if TYPE_CHECKING:
     from shortlist.adapters.ann import ApproximateKNN
     from shortlist.adapters.minilm import MiniLM
+    from shortlist.adapters.openai import OpenAIJudge
     from shortlist.core.ballots import Approvals
     from shortlist.core.budget import Budget, Ledger
     from shortlist.core.choice import Choice, Trace
@@ -30,9 +31,11 @@ if TYPE_CHECKING:
         Limits,
         Need,
         Objective,
+        Picker,
+        Ranker,
         Row,
-        Scorer,
         Solver,
+        Voter,
     )
     from shortlist.core.drops import Drops
     from shortlist.core.effects import Ask, Gather, Make, Plan, Scan, alone, ask, lockstep, scan
@@ -43,28 +46,56 @@ if TYPE_CHECKING:
         InfeasibleError,
         InputError,
         MemoryRefused,
+        ScorerFailed,
         ShortlistError,
         StorageError,
         UsageError,
     )
+    from shortlist.core.judgments import Board, Duels, Pick, Verdicts
     from shortlist.core.pool import Pool
     from shortlist.core.recipe import Recipe
+    from shortlist.core.sample import Sample
     from shortlist.core.signals import Costs, Labels, Neighbors, Scores, Tags, Terms, Text, Vectors
     from shortlist.doors.bias import Bias, BiasStudy, bias
     from shortlist.doors.compare import Comparison, Measure, compare
     from shortlist.doors.curate import Curation, Work, curate
+    from shortlist.doors.judge import Judging, judge
+    from shortlist.doors.measure import measure
+    from shortlist.doors.passk import passk
+    from shortlist.doors.rank import rank, read_duels
     from shortlist.doors.read import read
     from shortlist.doors.select import select
+    from shortlist.doors.update import Update, update
     from shortlist.doors.verify import Check, verify
+    from shortlist.measures.attribute_entropy import AttributeEntropy, attribute_spread
     from shortlist.measures.axioms import Justified, ejr, ejr_plus, jr, pjr
     from shortlist.measures.coverage import Coverage
+    from shortlist.measures.coverage_scaling import coverage_scaling
+    from shortlist.measures.differential_performance import differential_performance, levels
+    from shortlist.measures.dispersion import Dispersion
+    from shortlist.measures.duplicates import Duplicates
+    from shortlist.measures.efficiency_at_k import eff_at, hodges_lehmann
+    from shortlist.measures.facility_value import FacilityValue
+    from shortlist.measures.great_score import great_score
     from shortlist.measures.group_cover import GroupCover
     from shortlist.measures.mean_score import MeanScore
+    from shortlist.measures.partial_judgments import Judged, reliability
+    from shortlist.measures.pass_at_k import pass_at
     from shortlist.measures.probe import Probe
-    from shortlist.measures.vendi import Vendi
+    from shortlist.measures.radius import Radius
+    from shortlist.measures.representation import Disparity, audit
+    from shortlist.measures.vendi import Vendi, spectrum, vendi
+    from shortlist.measures.vendi_similarity import vendi_similarity
     from shortlist.methods.cluster.farthest_first import FarthestFirst
     from shortlist.methods.cluster.k_means import KMeans
     from shortlist.methods.cluster.mini_batch import MiniBatchKMeans
+    from shortlist.methods.compare.active_ranking import ActiveRanking
+    from shortlist.methods.compare.bradley_terry import BradleyTerry
+    from shortlist.methods.compare.dueling_bandit import DuelingBandit
+    from shortlist.methods.compare.elo import Elo
+    from shortlist.methods.compare.knockout import Knockout
+    from shortlist.methods.compare.noisy_threshold_search import NoisyThresholdSearch
+    from shortlist.methods.compare.rank_centrality import RankCentrality
     from shortlist.methods.constrain.cardinality import Cardinality
     from shortlist.methods.constrain.exclude import Exclude
     from shortlist.methods.constrain.include import Include
@@ -119,8 +150,23 @@ if TYPE_CHECKING:
     from shortlist.methods.objective.sum_coverage import SumCoverage
     from shortlist.methods.objective.sum_redundancy import SumRedundancy
     from shortlist.methods.objective.weighted_sum import Sum
+    from shortlist.methods.sample.cluster_rounds import ClusterRounds
+    from shortlist.methods.sample.conditional_poisson import ConditionalPoisson
+    from shortlist.methods.sample.coverage_strata import CoverageStrata
+    from shortlist.methods.sample.gradient_matching import GradientMatching
+    from shortlist.methods.sample.gumbel_top_k import GumbelTopK
+    from shortlist.methods.sample.herding import Herding
+    from shortlist.methods.sample.k_dpp import KDPP
+    from shortlist.methods.sample.leverage import Leverage
+    from shortlist.methods.sample.prototypes import Prototypes
+    from shortlist.methods.sample.repeated_random import RepeatedRandom
+    from shortlist.methods.sample.score_first import ScoreFirst
+    from shortlist.methods.sample.stratified import Stratified
+    from shortlist.methods.sample.targeted import Targeted
+    from shortlist.methods.sample.typicality import Typicality
     from shortlist.methods.solve.branch_and_bound import BranchAndBound
     from shortlist.methods.solve.cost_benefit import CostBenefit
+    from shortlist.methods.solve.crossing_quotas import CrossingQuotas
     from shortlist.methods.solve.cutting_planes import CuttingPlanes
     from shortlist.methods.solve.double_greedy import DoubleGreedy
     from shortlist.methods.solve.dynamic import Dynamic
@@ -130,12 +176,12 @@ if TYPE_CHECKING:
     from shortlist.methods.solve.greedy_monroe import GreedyMonroe
     from shortlist.methods.solve.lazy_greedy import LazyGreedy
     from shortlist.methods.solve.local_search import LocalSearch
-    from shortlist.methods.solve.matroid_intersection import MatroidIntersection
     from shortlist.methods.solve.partial_enumeration import PartialEnumeration
     from shortlist.methods.solve.phragmen import Phragmen
     from shortlist.methods.solve.quota_filling import QuotaFilling
     from shortlist.methods.solve.random_draw import Random
     from shortlist.methods.solve.random_greedy import RandomGreedy
+    from shortlist.methods.solve.repair import Repair
     from shortlist.methods.solve.sieve import Sieve
     from shortlist.methods.solve.stochastic_greedy import StochasticGreedy
     from shortlist.methods.solve.submodular_order import SubmodularOrder
@@ -144,20 +190,35 @@ if TYPE_CHECKING:
     from shortlist.methods.solve.threshold_greedy import ThresholdGreedy
     from shortlist.methods.solve.top import Top
     from shortlist.methods.solve.two_round import TwoRound
-    from shortlist.run.driver import Local, Outcome, Price
+    from shortlist.methods.vote.b4 import B4
+    from shortlist.methods.vote.best_of_n import BestOfN
+    from shortlist.methods.vote.code_t import CodeT
+    from shortlist.methods.vote.majority_vote import MajorityVote
+    from shortlist.methods.vote.max_pass import MaxPass
+    from shortlist.methods.vote.similarity_vote import SimilarityVote
+    from shortlist.run.answers import AnswerLog
+    from shortlist.run.driver import Local, Outcome
+    from shortlist.run.scorers import Pace, Scorer
     from shortlist.store.roles import Roles
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "ActiveRanking",
+    "AnswerLog",
     "Approvals",
     "Approximate",
     "ApproximateKNN",
     "Ask",
     "AssortmentRevenue",
+    "AttributeEntropy",
+    "B4",
+    "BestOfN",
     "Bias",
     "BiasStudy",
+    "Board",
     "Borda",
+    "BradleyTerry",
     "BranchAndBound",
     "Budget",
     "BudgetExhausted",
@@ -169,9 +230,12 @@ __all__ = [
     "Checked",
     "Choice",
     "Claim",
+    "ClusterRounds",
     "Clusterer",
     "Clusters",
+    "CodeT",
     "Comparison",
+    "ConditionalPoisson",
     "Constraint",
     "ContractError",
     "Cosine",
@@ -180,12 +244,20 @@ __all__ = [
     "Costs",
     "CountEntropy",
     "Coverage",
+    "CoverageStrata",
+    "CrossingQuotas",
     "Curation",
     "CuttingPlanes",
     "Deduper",
+    "Disparity",
+    "Dispersion",
     "DoubleGreedy",
     "Drops",
+    "DuelingBandit",
+    "Duels",
+    "Duplicates",
     "Dynamic",
+    "Elo",
     "Encoder",
     "EqualShares",
     "ExactText",
@@ -195,9 +267,11 @@ __all__ = [
     "FacilityLocationCG",
     "FacilityLocationMI",
     "FacilityLocationQueryMI",
+    "FacilityValue",
     "FarthestFirst",
     "FeatureBased",
     "Gather",
+    "GradientMatching",
     "GraphCoverage",
     "GraphCut",
     "GraphCutCG",
@@ -207,14 +281,20 @@ __all__ = [
     "GreedyMonroe",
     "GroupCover",
     "GroupCoverage",
+    "GumbelTopK",
+    "Herding",
     "Include",
     "InfeasibleError",
     "InputError",
     "Jaccard",
+    "Judged",
+    "Judging",
     "Justified",
+    "KDPP",
     "KMeans",
     "KNN",
     "Knapsack",
+    "Knockout",
     "LSA",
     "LabelGraphGain",
     "Labels",
@@ -222,6 +302,7 @@ __all__ = [
     "LazyGreedy",
     "Leakage",
     "Ledger",
+    "Leverage",
     "Limits",
     "Local",
     "LocalSearch",
@@ -230,9 +311,10 @@ __all__ = [
     "LogDetCG",
     "LogDetMI",
     "MMR",
+    "MajorityVote",
     "Make",
-    "MatroidIntersection",
     "MaxMinDispersion",
+    "MaxPass",
     "MaxSumDispersion",
     "MeanScore",
     "Measure",
@@ -243,31 +325,44 @@ __all__ = [
     "Modular",
     "Need",
     "Neighbors",
+    "NoisyThresholdSearch",
     "Objective",
+    "OpenAIJudge",
     "Outcome",
+    "Pace",
     "PartialEnumeration",
     "Phragmen",
+    "Pick",
+    "Picker",
     "Plan",
     "Pool",
     "PositionalScore",
     "Precedence",
     "Prefix",
-    "Price",
     "ProbabilisticSetCover",
     "Probe",
     "ProportionalApproval",
+    "Prototypes",
     "Quota",
     "QuotaFilling",
+    "Radius",
     "Random",
     "RandomGreedy",
+    "RankCentrality",
+    "Ranker",
     "Recipe",
+    "Repair",
+    "RepeatedRandom",
     "Represented",
     "Roles",
     "Row",
+    "Sample",
     "Saturate",
     "SaturatedCoverage",
     "Scan",
+    "ScoreFirst",
     "Scorer",
+    "ScorerFailed",
     "Scores",
     "SemDedup",
     "Separation",
@@ -276,11 +371,13 @@ __all__ = [
     "Shown",
     "Sieve",
     "SimHash",
+    "SimilarityVote",
     "SoftSuppression",
     "Solver",
     "Sqrt",
     "StochasticGreedy",
     "StorageError",
+    "Stratified",
     "SubmodularOrder",
     "SuitedGreedy",
     "Sum",
@@ -289,29 +386,53 @@ __all__ = [
     "Swap",
     "TFIDF",
     "Tags",
+    "Targeted",
     "Terms",
     "Text",
     "ThresholdGreedy",
     "Top",
     "Trace",
     "TwoRound",
+    "Typicality",
+    "Update",
     "UsageError",
     "Vectors",
     "Vendi",
+    "Verdicts",
+    "Voter",
     "Work",
     "alone",
     "ask",
+    "attribute_spread",
+    "audit",
     "bias",
     "compare",
+    "coverage_scaling",
     "curate",
+    "differential_performance",
+    "eff_at",
     "ejr",
     "ejr_plus",
+    "great_score",
+    "hodges_lehmann",
     "jr",
+    "judge",
+    "levels",
     "lockstep",
+    "measure",
+    "pass_at",
+    "passk",
     "pjr",
+    "rank",
     "read",
+    "read_duels",
+    "reliability",
     "scan",
     "select",
+    "spectrum",
+    "update",
+    "vendi",
+    "vendi_similarity",
     "verify",
 ]
 

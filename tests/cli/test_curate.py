@@ -255,7 +255,15 @@ def test_stdin_to_stdout(pool, capsys, monkeypatch):
 
 def test_methods_are_listed_from_the_catalogue(capsys):
     assert run(["methods"]) == 0
-    assert "FacilityLocation" in capsys.readouterr().out
+    listed = capsys.readouterr().out
+    assert "FacilityLocation" in listed
+    # Values of an option are no objectives, and what adapters are is said.
+    objectives, _, rest = listed.partition("objective:\n")[2].partition("constrain:\n")
+    assert "  Sqrt " not in objectives
+    assert "for options of FeatureBased:\n  Log " in rest
+    assert "adapters:" not in listed
+    assert run(["methods", "Cosine"]) == 0
+    assert "keep: the score whose best copy stays" in capsys.readouterr().out
     assert run(["methods", "LazyGreedy", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["expression"] == "LazyGreedy()"
     assert run(["methods", "Nothing"]) == 2

@@ -69,3 +69,11 @@ def test_bad_expressions_are_one_line(
     assert run(["curate", str(pool), *ASK, "--within", within, "-o", str(tmp_path / "x")]) == 2
     said = capsys.readouterr().err.strip().splitlines()[-1]
     assert says in said
+
+
+def test_rows_may_be_kept_apart_by_the_graph(pool: Path, tmp_path: Path) -> None:
+    out = tmp_path / "kept"
+    graph = ["--graph", "KNN('encoded', neighbors=9)", "--within", "Separation('graph', least=0.5)"]
+    assert run(["curate", str(pool), *ASK, *graph, "-o", str(out)]) == 0
+    told = {c["text"]: c for c in json.loads((out / "evidence.json").read_text())["asked"]["constraints"]}
+    assert told["apart by graph>=0.5"]["value"] >= 0.5

@@ -8,16 +8,22 @@ import numpy as np
 import pytest
 
 from shortlist.core.contracts import Need
+from shortlist.core.effects import alone
 from shortlist.core.pool import Pool
 from shortlist.core.signals import Costs, Labels, Scores, Tags, Vectors
 from shortlist.doors import along
 from shortlist.doors.along import Course, followed, in_proportion, parts, weights
+from shortlist.methods.objective.borda import Borda
 from shortlist.methods.objective.facility_location import FacilityLocation
 from shortlist.methods.objective.feature_based import FeatureBased, Saturate
 from shortlist.methods.objective.graph_cut import GraphCut
+from shortlist.methods.objective.graph_cut_mi import GraphCutMI
 from shortlist.methods.objective.group_coverage import GroupCoverage
 from shortlist.methods.objective.label_graph_gain import LabelGraphGain
 from shortlist.methods.objective.log_det import LogDet
+from shortlist.methods.objective.log_det_cg import LogDetCG
+from shortlist.methods.objective.max_min_dispersion import MaxMinDispersion
+from shortlist.methods.objective.max_sum_dispersion import MaxSumDispersion
 from shortlist.methods.objective.mmr import MMR
 from shortlist.methods.objective.modular import Modular
 from shortlist.methods.objective.probabilistic_set_cover import ProbabilisticSetCover
@@ -95,6 +101,39 @@ def test_equals_the_definition_at_every_size(objective) -> None:
         assert values[0] == pytest.approx(0.0)
         for size, value in zip(c[1:], values[1:], strict=True):
             assert value == pytest.approx(objective.value(pool, s[:size]), rel=1e-4, abs=1e-5)
+
+
+BUILT = [
+    *(f for f in OBJECTIVES if not isinstance(f, Longest)),
+    Borda(by="vec"),
+    GraphCutMI("vec", toward="group:a"),
+    LogDetCG("vec", away="group:a"),
+    MaxMinDispersion("vec"),
+    MaxSumDispersion("vec"),
+    Sum((MaxSumDispersion("vec"), Sum((Borda(by="vec"), Modular("q")))), weights=(0.2, 2.0)),
+]
+
+
+@pytest.mark.parametrize("objective", BUILT, ids=str)
+def test_what_is_built_is_followed_to_the_same_values(objective) -> None:
+    pool, rng = some_pool(), np.random.default_rng(1)
+    sets, cuts = [rng.permutation(60)[:k] for k in (12, 7)], [np.array([0, 1, 5, 12]), np.array([0, 7])]
+    built = alone(objective.build(pool))
+    found = Course.of(objective, pool, 0, built).along(sets, cuts)
+    for s, c, values in zip(sets, cuts, found, strict=True):
+        for size, value in zip(c, values, strict=True):
+            told = objective.value(pool, s[:size]) if size else np.zeros(len(objective.terms))
+            assert value == pytest.approx(told, rel=1e-4, abs=1e-5)
+
+
+def test_what_is_built_and_exact_is_not_worked_out_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    objective = Sum((Borda(by="vec"), MaxSumDispersion("vec")))
+    pool = some_pool()
+    built = alone(objective.build(pool))
+    for f in (Borda, MaxSumDispersion):
+        monkeypatch.setattr(f, "value", lambda *_: pytest.fail("the slow definition was asked"))
+    values = Course.of(objective, pool, 0, built).along([np.arange(9)], [np.array([0, 9])])
+    assert values[0].shape == (2, 2)
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES[:2], ids=str)

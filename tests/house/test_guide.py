@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from shortlist.cli.main import run
+from tests.cli.pools import rows, write
+
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide"
+SHELL = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -46,3 +51,18 @@ def test_python_in_the_guide_runs(name: str) -> None:
         exec(compile(block, f"{name}, block {i + 1}", "exec"), names)
     assert len(names["choice"].rows) == 20
     assert len(set(names["kept"].ids)) == len(names["kept"].ids) <= 500
+
+
+@pytest.mark.parametrize("name", ["07-which-objective-which-solver.md", "08-duplicates-and-leakage.md"])
+def test_commands_in_the_guide_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    many = [r | {"split": "test" if i % 9 == 0 else "train"} for i, r in enumerate(rows(300))]
+    monkeypatch.chdir(tmp_path)
+    blocks = SHELL.findall((GUIDE / name).read_text("utf-8"))
+    lines = [line for block in blocks for line in block.replace("\\\n", "").splitlines()]
+    assert lines
+    for line in lines:
+        _, verb, pool, *told = shlex.split(line)
+        write(tmp_path / pool, many)
+        size = told.index("-k")
+        told[size + 1] = "20"  # the pool is a small one
+        assert run([verb, pool, *told, "--draws", "39", "--quiet"]) == 0, line

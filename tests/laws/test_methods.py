@@ -12,8 +12,21 @@ from hypothesis import strategies as st
 
 from shortlist.core.errors import ContractError
 from shortlist.core.limits import bind
-from tests.laws import catalogue, cluster, constrain, dedup, encode, graph, objective, order, solve
-from tests.strategies import Method, Scene, edge_pools, examples, methods, modules, pools, scene, scenes
+from tests.laws import (
+    catalogue,
+    cluster,
+    constrain,
+    dedup,
+    encode,
+    graph,
+    objective,
+    order,
+    pick,
+    rank,
+    solve,
+    vote,
+)
+from tests.strategies import Method, Scene, edge_pools, firsts, methods, modules, pools, scene, scenes
 
 LAWS: dict[str, tuple[Callable[..., None], ...]] = {
     "objective": objective.LAWS,
@@ -24,6 +37,9 @@ LAWS: dict[str, tuple[Callable[..., None], ...]] = {
     "deduper": dedup.LAWS,
     "clusterer": cluster.LAWS,
     "grapher": graph.LAWS,
+    "ranker": rank.LAWS,
+    "picker": pick.LAWS,
+    "voter": vote.LAWS,
 }
 #: Pools drawn a law and method.
 DRAWS = {
@@ -35,6 +51,9 @@ DRAWS = {
     "deduper": 20,
     "clusterer": 20,
     "grapher": 20,
+    "ranker": 15,
+    "picker": 15,
+    "voter": 30,
 }
 
 WITH = settings(deadline=None, derandomize=True, database=None, print_blob=False, report_multiple_bugs=False)
@@ -62,7 +81,7 @@ def on_scenes(
 ) -> None:
     """A law on solvers over the edge pools and drawn scenes."""
     for pool in edge_pools():
-        for f in examples("objective"):
+        for f in firsts("objective"):
             stage = scene(pool, f, bind(pool, (), 3), "k=3")
             for subject in subjects:
                 if answers(subject, stage):

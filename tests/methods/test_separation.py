@@ -100,10 +100,10 @@ def test_lines_of_the_report() -> None:
     assert lines["label in order of day"]["value"] == 3
 
 
-def test_groups_that_cross_are_named_with_rows_that_show_it() -> None:
+def test_groups_that_cross_are_named_with_how_many_rows_show_it() -> None:
     pool = Pool.of({"x": Labels.of(["a", "a", "b"]), "y": Labels.of(["p", "q", "q"])})
     rule = Laminar(("x", "y"), at_most={"x": 1, "y": {"q": 1}})
-    with pytest.raises(UsageError, match=r"y:q<=1 and x:a<=1 cross: row 1 is in both, row 2 .* row 0 only"):
+    with pytest.raises(UsageError, match=r"y:q<=1 and x:a<=1 cross: 1 rows are in both, 1 only .* 1 only"):
         rule.rows(pool, 3)
     assert len(Laminar(("x", "y"), at_most={"x": {"a": 1}, "y": {"p": 1}}).rows(pool, 3)) == 2
 
@@ -139,11 +139,11 @@ def test_signals_of_the_wrong_kind_are_named() -> None:
 
 def test_solvers_that_ask_once_do_not_pass_for_such_that_ask_again() -> None:
     """A choice whose order breaks a rule of order is no choice of `Steps`."""
-    from shortlist.core.covers import SetCover
+    from shortlist.core.covers import RandomCover
     from shortlist.core.steps import Step, Steps
 
     rng = np.random.default_rng(0)
-    built, n = SetCover.drawn(rng, 4, 9), 4
+    built, n = RandomCover.drawn(rng, 4, 9), 4
     pool = Pool.of({"label": Labels.of(["a"] * n), "part": Scores(np.arange(n, dtype=float))})
     limits = settle(pool, [Precedence("label", order="part"), Quota("label", at_least={"a": 2})], 3)
     steps = Steps.begin(built, limits)

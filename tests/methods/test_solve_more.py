@@ -19,12 +19,12 @@ from shortlist.core.signals import Vectors
 from shortlist.methods.objective.facility_location import FacilityLocation
 from shortlist.methods.objective.mmr import MMR
 from shortlist.methods.solve.cost_benefit import CostBenefit
+from shortlist.methods.solve.crossing_quotas import CrossingQuotas
 from shortlist.methods.solve.double_greedy import DoubleGreedy
 from shortlist.methods.solve.exhaustive import Exhaustive
 from shortlist.methods.solve.greedy import Greedy, front
 from shortlist.methods.solve.lazy_greedy import LazyGreedy
 from shortlist.methods.solve.local_search import LocalSearch
-from shortlist.methods.solve.matroid_intersection import MatroidIntersection
 from shortlist.methods.solve.partial_enumeration import PartialEnumeration
 from shortlist.methods.solve.quota_filling import QuotaFilling
 from shortlist.methods.solve.random_greedy import RandomGreedy
@@ -82,7 +82,7 @@ def test_greedy_is_within_p_plus_one_under_p_matroids(seed, p):
         bind_rows(quotas(rng, 8, p), 8),
     )
     best = Exhaustive()(built, limits, pool).total
-    for solver in (Greedy(), LazyGreedy(), MatroidIntersection(), Swap()):
+    for solver in (Greedy(), LazyGreedy(), CrossingQuotas(), Swap()):
         assert (p + 1) * solver(built, limits, pool).total >= best
 
 
@@ -331,7 +331,7 @@ def test_sums_under_two_families_of_quotas_are_exact(seed):
         limits = bind_rows(rows, n)
     except ShortlistError:
         return  # nothing meets them
-    choice = MatroidIntersection()(built, limits, pool)
+    choice = CrossingQuotas()(built, limits, pool)
     best = Exhaustive()(built, limits, pool)
     assert choice.total == best.total
     assert choice.bound == (best.total, best.total)
@@ -341,14 +341,12 @@ def test_other_limits_and_objectives_fall_back_to_swaps():
     rng = np.random.default_rng(4)
     built, pool = RandomCover.drawn(rng, 9, 20), Pool(np.arange(9), {})
     limits = bind_rows(quotas(rng, 9, lows=True)[:1] + quotas(rng, 9)[1:], 9)
-    assert (
-        MatroidIntersection()(built, limits, pool).rows.tolist() == Swap()(built, limits, pool).rows.tolist()
-    )
+    assert CrossingQuotas()(built, limits, pool).rows.tolist() == Swap()(built, limits, pool).rows.tolist()
     scores = RandomCover(np.repeat(np.eye(6, dtype=bool), [9, 8, 7, 3, 2, 1], axis=1))
     pool = Pool(np.arange(6), {})
     cost = np.array([5.0, 5.0, 1.0, 1.0, 1.0, 1.0])
     limits = bind_rows([Row("cost", "knapsack", None, cost, 0.0, 5.0)], 6)
-    choice = MatroidIntersection()(scores, limits, pool)
+    choice = CrossingQuotas()(scores, limits, pool)
     assert limits.check(choice.rows) == []
     best = max(scores.covers[list(c)].sum() for c in combinations(range(6), 4) if cost[list(c)].sum() <= 5)
     assert choice.total == best

@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import operator
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -38,7 +38,7 @@ TOKENS, ROWS, STEP = 1 << 12, 1 << 10, 128
 class MiniLM:
     """Vectors f32[n, 384] of length 1 of the text signal `by`, from its first `length` tokens."""
 
-    by: str = "text"
+    by: str = field(default="text", kw_only=False)
     length: int = 256
 
     def __post_init__(self) -> None:

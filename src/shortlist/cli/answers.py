@@ -16,8 +16,9 @@ def why_text(facts: dict[str, Any]) -> str:
         case "dropped":
             original = facts["duplicate_of"]
             place = f", chosen at {original['chosen_at']}" if original["chosen_at"] else ", not chosen itself"
+            how = "because it gives away" if facts.get("leaked") else "as a duplicate of"
             lines.append(
-                f"  dropped as a duplicate of {_name(original)}{place}\n"
+                f"  dropped {how} {_name(original)}{place}\n"
                 f"  similarity {facts['similarity']:.3f} by {facts['by']}"
             )
         case "not chosen":

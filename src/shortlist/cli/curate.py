@@ -14,6 +14,7 @@ import click
 from shortlist.cli.options import listed_ids, memory_bytes, request_options
 from shortlist.cli.progress import Bars
 from shortlist.core.errors import UsageError
+from shortlist.report.text import groups_line
 
 if TYPE_CHECKING:
     from shortlist.doors.curate import Curation
@@ -123,6 +124,8 @@ def _account_for(curation: Curation, run: Mapping[str, Any], output: str, aside:
     account = counts(curation)
     if not run["quiet"]:
         click.echo(_account(account), err=aside)
+        if "duplicate_groups" in account:
+            click.echo(groups_line(account), err=aside)
         if output != "-":
             click.echo(f"report: {Path(output, 'report.html')}", err=aside)
     if run["as_json"]:
@@ -138,8 +141,8 @@ def partial_folder(output: Path) -> Path:
 def _account(counts: Mapping[str, int]) -> str:
     why = ", ".join(
         f"{counts[name]:,} {name}"
-        for name in ("duplicates", "excluded", "rejected", "filtered")
-        if counts[name]
+        for name in ("duplicates", "leaked", "excluded", "rejected", "filtered")
+        if counts.get(name)
     )
     return (
         f"rows: {counts['read']:,} read = {counts['chosen']:,} chosen + {counts['not_chosen']:,} not chosen "

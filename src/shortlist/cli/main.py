@@ -14,9 +14,14 @@ from shortlist.report.inert import inert
 _VERBS = {
     "curate": "shortlist.cli.curate",
     "demo": "shortlist.cli.demo",
+    "judge": "shortlist.cli.judge",
     "why": "shortlist.cli.ask",
     "why-not": "shortlist.cli.ask",
+    "update": "shortlist.cli.update",
     "verify": "shortlist.cli.verify",
+    "rank": "shortlist.cli.rank",
+    "measure": "shortlist.cli.measure",
+    "passk": "shortlist.cli.passk",
     "methods": "shortlist.cli.methods",
 }
 

@@ -145,6 +145,13 @@ _RUN = [
 ]
 
 
+def input_options(command: F) -> F:
+    """The options of `curate` that say what to read: `measure` reads the same way."""
+    for option in reversed(_INPUT):
+        command = option(command)
+    return command
+
+
 def request_options(command: F) -> F:
     """All options of `curate`."""
     for option in reversed([*_INPUT, *_CHOICE, *_RUN]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 
 from shortlist.core.errors import BudgetExhausted, ContractError, UsageError
@@ -43,25 +44,51 @@ class Line:
 
 @dataclass(slots=True)
 class Ledger:
-    """Append-only. Charged before the call is made, never after; totals never pass the budget."""
+    """Append-only. Charged before the call is made, never after; totals never pass the budget.
+
+    repeats: calls of a role that were made again because they failed or hung. Nothing is charged twice, so
+    they are not in `spent`; whoever bills for failed calls may ask for that much more.
+    """
 
     budget: Budget
     lines: list[Line] = field(default_factory=list)
     spent: dict[str, float] = field(
         default_factory=lambda: {"calls": 0.0, "tokens": 0.0, "usd": 0.0, "seconds": 0.0}
     )
+    repeats: dict[str, int] = field(default_factory=dict)
 
     def charge(self, line: Line) -> None:
         """Record a charge, or raise BudgetExhausted and record nothing. Cached answers are free."""
-        cost = {"calls": float(line.n), "tokens": line.tokens, "usd": line.usd, "seconds": line.seconds}
-        if not line.cached:
-            for unit, c in cost.items():
-                limit = getattr(self.budget, unit)
-                if self.spent[unit] + c > limit:
-                    raise BudgetExhausted(
-                        f"{line.role}: {c:g} more {unit} would pass the budget of {limit:g} "
-                        f"({self.spent[unit]:g} spent)"
-                    )
-            for unit, c in cost.items():
-                self.spent[unit] += c
+        self._add(self.spent, line)
         self.lines.append(line)
+
+    def admit(self, lines: Iterable[Line]) -> None:
+        """Charge nothing, but raise BudgetExhausted if these could not be charged, one after the other.
+
+        Sums are made as `charge` makes them: what is admitted is charged, to the last bit.
+        """
+        spent = dict(self.spent)
+        for line in lines:
+            self._add(spent, line)
+
+    def _add(self, spent: dict[str, float], line: Line) -> None:
+        if line.cached:
+            return
+        cost = {"calls": float(line.n), "tokens": line.tokens, "usd": line.usd, "seconds": line.seconds}
+        for unit, c in cost.items():
+            limit = getattr(self.budget, unit)
+            if spent[unit] + c > limit:
+                raise BudgetExhausted(
+                    f"{line.role}: {c:g} more {unit} would pass the budget of {limit:g} "
+                    f"({spent[unit]:g} spent)"
+                )
+        for unit, c in cost.items():
+            spent[unit] += c
+
+    def paid(self, role: str) -> int:
+        """Calls of this role that were charged."""
+        return sum(line.n for line in self.lines if line.role == role and not line.cached)
+
+    def replayed(self, role: str) -> int:
+        """Answers of this role that came from a log, for nothing."""
+        return sum(line.n for line in self.lines if line.role == role and line.cached)

@@ -111,13 +111,14 @@ def lloyd(x: Directions, centres: F32, passes: int, spherical: bool) -> Generato
         if last is not None and np.array_equal(codes, last):
             break
         last = codes
-        centres, count = means(x, codes, len(centres), spherical)
-        empty = np.flatnonzero(count == 0)
+        size = np.bincount(codes, minlength=len(centres))
+        empty = np.flatnonzero(size == 0)
         if len(empty):
             far = np.lexsort((np.arange(len(squares)), -squares))[: len(empty)]
-            far = far[squares[far] > 0]
-            centres[empty[: len(far)]] = x.unit(far)
-            centres = np.delete(centres, empty[len(far) :], axis=0)
+            far = far[(squares[far] > 0) & (size[codes[far]] > 1)]
+            codes[far] = empty[: len(far)]  # and out of the mean of where it was
+        centres, count = means(x, codes, len(centres), spherical)
+        centres = centres[count > 0]
     return centres
 
 

@@ -122,7 +122,10 @@ def columns(pool: Pool, by: str, kinds: tuple[type, ...]) -> Plan[Columns]:
         case Vectors(values=x):
             low = float(x.min(initial=0.0))
             if low < 0:
-                raise ContractError(f"{by!r} has an entry of {low:g}; features must be 0 or more")
+                raise ContractError(
+                    f"{by!r} has an entry of {low:g}; features must be 0 or more: name text, tags, a group, "
+                    "or vectors without negative entries"
+                )
             row, column = np.nonzero(x)
             ends = _ends(np.bincount(row, minlength=len(x)))
             return _compact(ends, column.astype(np.int32), x[row, column], int(x.shape[1]))
@@ -143,10 +146,12 @@ def of_kind(pool: Pool, by: str, kinds: tuple[type, ...]) -> Signal:
     """The signal of that name, if it is of one of these kinds."""
     found = pool.columns.get(by)
     if found is None:
-        raise ContractError(f"no signal {by!r}; this pool has {sorted(pool.columns)}")
+        have = f"this pool has {sorted(pool.columns)}{pool.fitting(kinds)}"
+        raise ContractError(f"no signal {by!r}; {have}")
     if not isinstance(found, kinds):
         wanted = " or ".join(k.__name__ for k in kinds)
-        raise ContractError(f"signal {by!r} is {type(found).__name__}, {wanted} is needed")
+        needed = f"{wanted} is needed{pool.fitting(kinds)}"
+        raise ContractError(f"signal {by!r} is {type(found).__name__}, {needed}")
     return found
 
 

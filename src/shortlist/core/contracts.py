@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 from shortlist.core.arrays import F32, F64, I64, Bool
 from shortlist.core.choice import Choice
 from shortlist.core.effects import Plan
+from shortlist.core.judgments import Board, Duels, Pick
 from shortlist.core.pool import Pool
 from shortlist.core.signals import Neighbors, Vectors
 
@@ -360,7 +361,23 @@ class Approximate(Protocol):
         ...
 
 
-class Scorer(Protocol):
-    """A paid function of items: f32[n] for n items."""
+@runtime_checkable
+class Ranker(Protocol):
+    """Ranks the items of duels."""
 
-    def __call__(self, items: Any) -> F32: ...
+    def __call__(self, duels: Duels) -> Board: ...
+
+
+@runtime_checkable
+class Voter(Protocol):
+    """Picks one answer out of the rows of a pool, paying nobody."""
+
+    def __call__(self, pool: Pool) -> Pick: ...
+
+
+@runtime_checkable
+class Picker(Protocol):
+    """Picks one row of a pool, the answers to one question. It may pay; at the end of the budget it gives
+    its best so far."""
+
+    def steps(self, pool: Pool) -> Plan[Pick]: ...

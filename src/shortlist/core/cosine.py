@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
 from shortlist.core.arrays import F32, F64, I32, I64
 
 _ROWS = 1024  # rows gathered at once: stays in cache
+_FEW = 64  # rows that are taken together though they have not seen as much
 _BLOCK = 64  # directions to an array of `Met`
 _TINY, _HUGE = 1e-24, 1e30  # squared lengths that float32 sums well
+#: What each way of folding leaves as it was; sums are no such way: NumPy adds them in pairs.
+_NEUTRAL: dict[np.ufunc, float] = {np.maximum: -np.inf, np.subtract: 0.0, np.multiply: 1.0}
 _SAFE = 1e15  # norms from 1 / _SAFE to _SAFE: products of two rows stay within float32
 
 
@@ -90,43 +92,50 @@ class Met:
     def fold(self, rows: Directions, at: I64, by: np.ufunc, term: Callable[[F32], F64]) -> F64:
         """f64[b]: `by`(... `by`(start, term(x_0)) ..., term(x_last)), x_s the row along direction s."""
         stale = at[self.seen[at] < self.count]
-        if len(stale):
-            behind = self.seen[stale]
-            order = np.argsort(behind, kind="stable")
-            stale, behind = stale[order], behind[order]
-            cuts = np.flatnonzero(np.diff(behind, prepend=-1, append=self.count))
-            for a, b in pairwise(cuts.tolist()):
-                self._catch_up(rows, stale[a:b], int(behind[a]), by, term)
+        if len(stale) and 2 * len(stale) >= len(rows) and (self.seen[stale] == self.seen[stale[0]]).all():
+            self._all_catch_up(rows, stale, by, term)  # reading on is faster than gathering
+        elif len(stale):
+            stale = stale[np.argsort(self.seen[stale], kind="stable")]
+            seen = self.seen[stale]
+            a = 0
+            while a < len(stale):
+                alike = int(np.searchsorted(seen, seen[a], side="right"))
+                # few that saw as much are taken with those that saw more: a product costs less than a call
+                b = min(alike, a + _ROWS) if alike - a >= _FEW else min(a + _FEW, len(stale))
+                few = stale[a:b]
+                self.sums[few] = self._folded(
+                    rows.values[few], rows.inverse[few], self.sums[few], seen[a:b], by, term
+                )
+                a = b
+        self.seen[stale] = self.count
         return self.sums[at]
 
-    def _catch_up(
-        self, rows: Directions, at: I64, seen: int, by: np.ufunc, term: Callable[[F32], F64]
-    ) -> None:
-        """Rows that have all seen as many directions, a few at a time, so that they are read once."""
-        if 2 * len(at) >= len(rows):  # reading on is faster than gathering
-            due = np.zeros(len(rows), bool)
-            due[at] = True
-            for a in range(0, len(rows), _ROWS):
-                some = slice(a, a + _ROWS)
-                here = np.flatnonzero(due[some])
-                if len(here):
-                    self.sums[a + here] = self._folded(
-                        rows.values[some], rows.inverse[some], self.sums[some], seen, by, term
-                    )[here]
-        else:
-            for a in range(0, len(at), _ROWS):
-                few = at[a : a + _ROWS]
-                self.sums[few] = self._folded(
-                    rows.values[few], rows.inverse[few], self.sums[few], seen, by, term
-                )
-        self.seen[at] = self.count
+    def _all_catch_up(self, rows: Directions, at: I64, by: np.ufunc, term: Callable[[F32], F64]) -> None:
+        """Most rows, all of which have seen as many directions."""
+        due = np.zeros(len(rows), bool)
+        due[at] = True
+        for a in range(0, len(rows), _ROWS):
+            some = slice(a, a + _ROWS)
+            here = a + np.flatnonzero(due[some])
+            if len(here):
+                seen = np.full(min(_ROWS, len(rows) - a), self.seen[at[0]])
+                told = self._folded(rows.values[some], rows.inverse[some], self.sums[some], seen, by, term)
+                self.sums[here] = told[here - a]
 
     def _folded(
-        self, values: F32, scale: F32, sums: F64, seen: int, by: np.ufunc, term: Callable[[F32], F64]
+        self, values: F32, scale: F32, sums: F64, seen: I32, by: np.ufunc, term: Callable[[F32], F64]
     ) -> F64:
-        for b in range(seen // _BLOCK, len(self.blocks)):
-            block = self.blocks[b][max(seen - b * _BLOCK, 0) :]
+        """`sums` with the directions that each row has not seen, seen i32[b] increasing. Those it has seen
+        count once more as what changes nothing."""
+        first, last = int(seen[0]), int(seen[-1])
+        for b in range(first // _BLOCK, len(self.blocks)):
+            start = max(first - b * _BLOCK, 0)
+            block = self.blocks[b][start:]
             # einsum sums each pair by the same inner loop whatever stands beside it
             x = term(np.einsum("ij,kj->ik", values, block) * scale[:, None])
+            if last > b * _BLOCK + start:
+                x[np.arange(b * _BLOCK + start, b * _BLOCK + start + len(block)) < seen[:, None]] = _NEUTRAL[
+                    by
+                ]
             sums = by.reduce(np.concatenate([sums[:, None], x], axis=1), axis=1)
         return sums

@@ -100,6 +100,17 @@ def thin(found: Callable[[float], Plan[Found]], floor: float, stay: int) -> Plan
     return spared(*best, stay)
 
 
+def placed(
+    alike: Callable[[list[float]], Plan[list[Found]]], rows: I64, n: int, threshold: float
+) -> Plan[Found]:
+    """What was found among `rows` at a threshold, as positions of all n."""
+    ((mate, likeness),) = yield from alike([threshold])
+    of, similarity = np.full(n, -1, np.int64), np.zeros(n)
+    of[rows] = np.where(mate >= 0, rows[mate], -1)
+    similarity[rows] = likeness
+    return of, similarity
+
+
 def spared(of: I64, similarity: F64, stay: int) -> Found:
     """The same, but the least similar drops (then the first) stay, until `stay` rows do."""
     gone = np.flatnonzero(of >= 0)

@@ -5,6 +5,7 @@ Plans hold no files, threads, clocks or clients: `run.driver` answers, `alone` a
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -13,7 +14,7 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 
 from shortlist.core.arrays import F32, I64
-from shortlist.core.errors import ContractError
+from shortlist.core.errors import BudgetExhausted, ContractError
 from shortlist.core.pool import Pool
 
 T = TypeVar("T")
@@ -44,10 +45,15 @@ class Gather:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ask:
-    """Pay `role` for one number an item. items: Pool, i64[b, 2] pairs or any sequence -> f32[b]."""
+    """Pay `role` for one number an item. items: Pool, array of b items or any sequence -> f32[b].
+
+    duel: items are pairs of rows i64[b, 2], and the answer is the probability that the left one wins. Other
+    whole numbers in columns are a row and what is asked about it.
+    """
 
     role: str
     items: Any
+    duel: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,9 +76,9 @@ def scan(
     return answer
 
 
-def ask(role: str, items: Any) -> Generator[Effect, Any, F32]:
+def ask(role: str, items: Any, *, duel: bool = False) -> Generator[Effect, Any, F32]:
     """Typed form of Ask: `scores = yield from ask("judge", items)` is f32[b]."""
-    answer: F32 = yield Ask(role, items)
+    answer: F32 = yield Ask(role, items, duel)
     return answer
 
 
@@ -104,7 +110,8 @@ def _folded(work: Scan, items: Iterable[Any]) -> Any:
 def lockstep(plans: Sequence[Plan[T]]) -> Plan[list[T]]:
     """Advance many plans together so that their Asks for one role become one batch; results in order.
 
-    Only items that can be put end to end are batched: arrays of rows alike, lists and tuples.
+    Only items that can be put end to end are batched: arrays of rows alike, lists and tuples. A batch
+    that the budget refuses is asked plan by plan, so that the last money is spent on the first of them.
     """
     results: list[Any] = [None] * len(plans)
     waiting: dict[int, Effect] = {}
@@ -119,9 +126,17 @@ def lockstep(plans: Sequence[Plan[T]]) -> Plan[list[T]]:
         advance(i, lambda p=plan: next(p))  # type: ignore[misc]
     while waiting:
         turn, waiting = waiting, {}
-        for who in _batches(turn):
+        turns = deque(_batches(turn))
+        while turns:
+            who = turns.popleft()
             try:
                 answer = yield _joined([turn[i] for i in who])
+            except BudgetExhausted as refusal:
+                if len(who) > 1:  # together they cost too much: as many as can be paid for are, in order
+                    turns.extendleft([i] for i in reversed(who))
+                    continue
+                advance(who[0], lambda p=plans[who[0]], r=refusal: p.throw(r))  # type: ignore[misc]
+                continue
             except Exception as refusal:
                 for i in who:
                     advance(i, lambda p=plans[i], r=refusal: p.throw(r))  # type: ignore[misc]
@@ -137,8 +152,10 @@ def _batches(turn: dict[int, Effect]) -> list[list[int]]:
     alone: list[list[int]] = []
     for i, effect in turn.items():
         match effect:
-            case Ask(role, np.ndarray() as items):
-                asks.setdefault((role, "array", str(items.dtype), str(items.shape[1:])), []).append(i)
+            case Ask(role, np.ndarray() as items, duel):
+                asks.setdefault(
+                    (role, "array", str(items.dtype), str(items.shape[1:]), str(duel)), []
+                ).append(i)
             case Ask(role, list() | tuple()):
                 asks.setdefault((role, "sequence"), []).append(i)
             case _:
@@ -152,7 +169,7 @@ def _joined(effects: list[Effect]) -> Effect:
         return first
     pieces = [e.items for e in effects if isinstance(e, Ask)]
     whole = np.concatenate(pieces) if isinstance(pieces[0], np.ndarray) else [x for p in pieces for x in p]
-    return Ask(first.role, whole)
+    return Ask(first.role, whole, first.duel)
 
 
 def _pieces(answer: Any, effects: list[Effect]) -> list[Any]:

@@ -9,6 +9,7 @@ ShortlistError
 ├── StorageError     the disk refused: full, read-only, locked                                   exit 4
 ├── CheckFailed      a check ran and its answer is no (verify)                                   exit 1
 └── BudgetExhausted  thrown into a plan that asks for more than may be spent                     exit 1
+    └── ScorerFailed a scorer failed or hung as often as it may: no more can be bought from it   exit 1
 """
 
 from __future__ import annotations
@@ -92,3 +93,7 @@ class BudgetExhausted(ShortlistError):
     """The next call would overspend; a plan catches it and returns its best so far."""
 
     exit_code = 1
+
+
+class ScorerFailed(BudgetExhausted):
+    """A scorer failed or hung as often as its pace allows; a plan returns its best so far."""

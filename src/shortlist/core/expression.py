@@ -20,6 +20,8 @@ from shortlist.core.errors import ShortlistError, UsageError
 
 #: What a constructor may raise on arguments it was not made for.
 _WRONG = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
+#: So many names are all listed where none is near.
+FEW = 12
 _SHOWN = 80  # characters of a bad expression that its error repeats
 
 
@@ -94,10 +96,9 @@ def _call(name: str, positional: list[Any], named: dict[str, Any], names: Mappin
         from difflib import get_close_matches
 
         name = name[:_SHOWN]
-        near = get_close_matches(name, names, n=3) or sorted(names)
-        raise UsageError(
-            f"no method is called {name!r}; did you mean {', '.join(near)}? (`shortlist methods` lists all)"
-        )
+        near = get_close_matches(name, names, n=3) or sorted(names)[: FEW if len(names) <= FEW else 0]
+        meant = f"; did you mean {', '.join(near)}?" if near else ""
+        raise UsageError(f"no method is called {name!r}{meant} (`shortlist methods` lists all)")
     try:
         return names[name](*positional, **named)
     except ShortlistError:
@@ -108,7 +109,8 @@ def _call(name: str, positional: list[Any], named: dict[str, Any], names: Mappin
             if dataclasses.is_dataclass(names[name])
             else ""
         )
-        raise UsageError(f"{name}: {e}" + (f"; its options are {fields}" if fields else "")) from e
+        said = str(e).removeprefix(f"{names[name].__name__}.__init__() ")
+        raise UsageError(f"{name}: {said}" + (f"; its options are {fields}" if fields else "")) from e
 
 
 def expression(value: Any) -> str:

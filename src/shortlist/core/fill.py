@@ -33,8 +33,9 @@ def filling(limits: Limits) -> Callable[[I64], I64]:
         return partial(exact, limits)
     if limits.ruled is None:
         return Filler.over(limits).fill
-    plain = not limits.ordered and not limits.ruled.keeps
-    return partial(_beside, limits, limits.ruled) if plain else partial(exact, limits)
+    if limits.ordered:
+        return partial(exact, limits)
+    return partial(_mending if limits.ruled.keeps else _beside, limits, limits.ruled)
 
 
 def exact(limits: Limits, order: I64) -> I64:
@@ -93,6 +94,19 @@ def _beside(limits: BoundLimits, ruled: Ruled, order: I64) -> I64:
         for rule in near:
             shut[rule.shuts(x)] = True
     return taken[:m]
+
+
+def _mending(limits: BoundLimits, ruled: Ruled, order: I64) -> I64:
+    """`exact` where a reserve is kept beside rules that shut rows out: each row is asked about once."""
+    state = ruled.first
+    taken: list[int] = []
+    for x in (*limits.must.tolist(), *order.tolist()):
+        if len(taken) == limits.k:
+            break
+        if state.counts.status[x] != CLOSED and (after := ruled.after(state, x)) is not None:
+            state = after
+            taken.append(x)
+    return np.array(taken, np.int64)
 
 
 def told(built: Built | None, limits: Limits, pool: Pool, at: I64) -> Choice:

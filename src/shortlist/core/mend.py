@@ -65,12 +65,47 @@ class Path:
             at = at[rule.allows(said, at)]
         return at
 
-    def follows(self, rest: Sequence[int]) -> bool:
-        """Whether these rows can be taken in this order, and meet every least count."""
-        path: Path | None = self
-        for x in rest:
-            path = path.take(x) if path is not None else None
-        return path is not None and bool((path.count >= self.patterns.low).all())
+    def replayed(self, at: int, rest: Sequence[int], *, only_needed: bool) -> tuple[int, ...] | None:
+        """What of these rows is taken after row `at`, if every least count is met then: each time the first
+        that may come, so that one that has to wait is put off.
+
+        only_needed: rows that meet no open count are left out; else all have to be taken.
+        """
+        p, low, high = self.patterns, self.patterns.low.tolist(), self.patterns.high.tolist()
+        count, spent, said, shut = self.count.tolist(), self.spent, self.said, set[int]()
+        taken, left, now = list[int](), list(rest), at
+        while True:
+            groups = p.groups[p.of[now]].tolist()
+            if now in self.closed or now in shut or any(count[g] >= high[g] for g in groups):
+                return None
+            if self.costs.of:
+                spent = spent + np.array([cost[now] for cost in self.costs.of], np.float64)
+                if (spent > self.costs.most).any():
+                    return None
+            for g in groups:
+                count[g] += 1
+            if now == at and not all(
+                r.allows(s, np.array([at]))[0] for r, s in zip(self.rules, said, strict=True)
+            ):
+                return None
+            said = tuple(r.add(s, now) for r, s in zip(self.rules, said, strict=True))
+            for rule in self.rules:
+                if not rule.ordered:
+                    shut.update(rule.shuts(now).tolist())
+            taken.append(now)
+            if only_needed:
+                open_ = {g for g, (c, b) in enumerate(zip(count, low, strict=True)) if c < b}
+                left = [x for x in left if not open_.isdisjoint(p.groups[p.of[x]].tolist())]
+            if not left:
+                met = all(c >= b for c, b in zip(count, low, strict=True))
+                return tuple(taken[1:]) if met else None
+            ahead = np.array(left)
+            fine = np.ones(len(ahead), bool)
+            for rule, state in zip(self.rules, said, strict=True):
+                fine &= rule.allows(state, ahead)
+            if not fine.any():
+                return None
+            now = left.pop(int(np.argmax(fine)))
 
 
 def sequence(

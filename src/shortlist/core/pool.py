@@ -54,10 +54,17 @@ class Pool:
         try:
             found = self.columns[name]
         except KeyError:
-            raise ContractError(f"no signal {name!r}; this pool has {sorted(self.columns)}") from None
+            have = f"this pool has {sorted(self.columns)}{self.fitting(kind)}"
+            raise ContractError(f"no signal {name!r}; {have}") from None
         if not isinstance(found, kind):
-            raise ContractError(f"signal {name!r} is {type(found).__name__}, {kind.__name__} is needed")
+            needed = f"{kind.__name__} is needed{self.fitting(kind)}"
+            raise ContractError(f"signal {name!r} is {type(found).__name__}, {needed}")
         return found
+
+    def fitting(self, kinds: type | tuple[type, ...]) -> str:
+        """Which signals could have been named instead, as the end of an error; '' if none."""
+        could = [repr(name) for name, s in sorted(self.columns.items()) if isinstance(s, kinds)]
+        return f"; name {' or '.join(could)}" if could else ""
 
     def with_signal(self, name: str, signal: Signal) -> Pool:
         """The same rows with one signal more (or replaced)."""

@@ -33,8 +33,7 @@ class RuledState:
 
     counts: the inequalities' part; said: each rule's; shut i32[n]: 1 + the rule that closed a row, 0 if none;
     guard i32[n]: how many rows of the reserve are too near to each row; wait: the reserve in an order that
-    can be taken, under rules of order; answers, turn: what `allows` has worked out
-    about this state.
+    can be taken, under rules of order; answers, waits, turn: what `allows` has worked out about this state.
     """
 
     counts: State
@@ -43,16 +42,19 @@ class RuledState:
     guard: I32
     wait: tuple[int, ...] = ()
     answers: dict[int, tuple[State, tuple[int, ...]] | None] = field(default_factory=dict)
+    waits: dict[int, tuple[int, ...] | None] = field(default_factory=dict)
     turn: list[Turn] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Turn:
-    """touched bool[n]: rows tied to one of the reserve; first: of the others that may come now, the first of
-    each kind; serves: for each of these the rows tied to the reserve found for it, None if it is one."""
+    """begun: what is taken; touched bool[n]: rows tied to one of the reserve; first i64[kinds]: of the others
+    that may come now, the first of each kind, -1 if there is none; serves: for each of these the rows tied to
+    the reserve found for it, None if it is one."""
 
+    begun: Path
     touched: Bool
-    first: dict[int, int]
+    first: I64
     serves: dict[int, Bool | None] = field(default_factory=dict)
 
 
@@ -70,9 +72,9 @@ class Ruled:
         """bool[m]: whether each row may be taken next."""
         ok = self._now(state, at)
         if self.ordered and self.keeps:
-            turn = self._turn(state)
             may = np.flatnonzero(ok)
-            ok[may] = [self._can(state, turn, x) for x in at[may].tolist()]
+            if len(may):
+                ok[may] = self._can(state, at[may])
             return ok
         ok &= self.linear.allows(state.counts, at)
         if not len(state.guard):
@@ -92,10 +94,18 @@ class Ruled:
         Raises:
             ContractError: `allows` says no.
         """
-        if not self.allows(state, np.array([at]))[0]:
+        after = self.after(state, at)
+        if after is None:
             raise ContractError(f"position {at} may not be taken: ask `allows` first")
+        return after
+
+    def after(self, state: RuledState, at: int) -> RuledState | None:
+        """The state with this row taken; None where `allows` says no, which this does not ask before."""
+        if self.ordered and not self._now(state, np.array([at]))[0]:
+            return None
         found = self._next(state, at)
-        assert found is not None
+        if found is None:
+            return None
         counts, wait = found
         shut, status = state.shut, counts.status
         for i, rule in enumerate(self.rules):
@@ -159,28 +169,39 @@ class Ruled:
         if not self.keeps:
             may = self.linear.may(state.counts, at)
             return (self.linear.add(state.counts, at), ()) if may else None
+        wait = self._reserve(state, at) if self._can(state, np.array([at]))[0] else None
+        return None if wait is None else self._kept(state, at, wait)
+
+    def _reserve(self, state: RuledState, at: int) -> tuple[int, ...] | None:
+        """What is kept in reserve beside this row."""
+        return self._known(state, int(self._leads(self._turn(state), np.array([at]))[0]))
+
+    def _leads(self, turn: Turn, at: I64) -> I64:
+        """i64[m]: the row that is asked about in the place of each: the first of its kind, or itself."""
+        first = turn.first[self.alike[at]]
+        return np.where(turn.touched[at] | (first < 0), at, first)
+
+    def _can(self, state: RuledState, at: I64) -> Bool:
+        """bool[m]: whether there is a reserve beside each row: rows that are alike have one answer."""
         turn = self._turn(state)
-        first = turn.first.get(int(self.alike[at]), at) if not turn.touched[at] else at
-        found = self._known(state, first)
-        if found is None or first == at:
-            return found
-        return self._kept(state, at, found[1]) if self._serves(turn, first, at, found[1]) else None
+        leads = self._leads(turn, at)
+        ok = np.zeros(len(at), bool)
+        for lead in np.unique(leads).tolist():
+            wait = self._known(state, lead)
+            if wait is not None:
+                led = np.flatnonzero(leads == lead)
+                ok[led] = at[led] == lead
+                if not ok[led].all():
+                    ok[led] |= self._serves(turn, lead, at[led], wait)
+        return ok
 
-    def _can(self, state: RuledState, turn: Turn, at: int) -> bool:
-        """Whether `_next` finds something, without making it: rows that are alike have one answer."""
-        first = turn.first.get(int(self.alike[at]), at) if not turn.touched[at] else at
-        found = self._known(state, first)
-        if found is None or first == at:
-            return found is not None
-        return self._serves(turn, first, at, found[1])
-
-    def _serves(self, turn: Turn, first: int, at: int, wait: tuple[int, ...]) -> bool:
-        """Whether a reserve found for a row of the same kind serves this one: where it is tied to neither."""
+    def _serves(self, turn: Turn, first: int, at: I64, wait: tuple[int, ...]) -> Bool:
+        """bool[m]: whether a reserve found for a row of their kind serves these: it is tied to none."""
         if first not in turn.serves:
             touched = self._tied(wait)
             turn.serves[first] = None if touched[first] else touched
         tied = turn.serves[first]
-        return tied is not None and not tied[at]
+        return np.zeros(len(at), bool) if tied is None else ~tied[at]
 
     def _tied(self, rows: tuple[int, ...]) -> Bool:
         touched = np.zeros(len(self.alike), bool)
@@ -196,14 +217,15 @@ class Ruled:
             free = self._now(state, np.arange(len(touched))) & ~touched
             at = np.flatnonzero(free)
             kinds, place = np.unique(self.alike[at], return_index=True)
-            first = dict(zip(kinds.tolist(), at[place].tolist(), strict=True))
-            state.turn.append(Turn(touched, first))
+            first = np.full(int(self.alike.max(initial=-1)) + 1, -1)
+            first[kinds] = at[place]
+            state.turn.append(Turn(self._path(state), touched, first))
         return state.turn[0]
 
-    def _known(self, state: RuledState, at: int) -> tuple[State, tuple[int, ...]] | None:
-        if at not in state.answers:
-            state.answers[at] = self._sequenced(state, at)
-        return state.answers[at]
+    def _known(self, state: RuledState, at: int) -> tuple[int, ...] | None:
+        if at not in state.waits:
+            state.waits[at] = self._sequenced(state, at)
+        return state.waits[at]
 
     def _mended(self, state: RuledState, at: int) -> tuple[State, tuple[int, ...]] | None:
         if at in state.answers:
@@ -236,32 +258,50 @@ class Ruled:
 
     def _guarded(self, before: RuledState, counts: State) -> I32:
         """How many rows of the reserve are too near to each row, from what it was before the pick."""
-        was, now = before.counts.status == HELD, counts.status == HELD
-        gone, new = np.flatnonzero(was & ~now), np.flatnonzero(now & ~was)
-        if not len(gone) and not len(new):
+        if before.counts.held is counts.held:
+            return before.guard
+        was, now = ({x for rows in c.held.values() for x in rows} for c in (before.counts, counts))
+        if was == now:
             return before.guard
         guard = before.guard.copy()
         for rule in self.rules:
-            for rows, step in ((gone, -1), (new, 1)):
-                for x in rows.tolist():
+            for rows, step in ((was - now, -1), (now - was, 1)):
+                for x in rows:
                     guard[rule.shuts(x)] += step
         return guard
 
     # --- rules of order --------------------------------------------------------------------------------
 
-    def _sequenced(self, state: RuledState, at: int) -> tuple[State, tuple[int, ...]] | None:
-        """As `_next`: what is still needed of the reserve in some order, or a reserve found anew."""
-        begun = self._path(state).take(at)
+    def _sequenced(self, state: RuledState, at: int) -> tuple[int, ...] | None:
+        """The reserve beside this row: what is still needed of it in its order, or one found anew.
+
+        The order that is there is gone through first: nearly always it serves, and it is far cheaper to try.
+        """
+        path, wait = self._turn(state).begun, state.wait
+        if self._too_few(path, at):
+            return None
+        rest = tuple(x for x in wait if x != at)
+        for only_needed in (True, False):
+            found = path.replayed(at, rest, only_needed=only_needed)
+            if found is not None:
+                return found
+        begun = path.take(at)
         if begun is None:
             return None
-        wait = state.wait
-        if at in wait and begun.follows(rest := tuple(x for x in wait if x != at)):
-            return self._kept(state, at, rest)
         steps = LATER + 2 * len(wait)
         found, _ = sequence(begun, self.alike, steps, first=wait, among=np.sort(np.array(wait, np.int64)))
         if found is None:
             found, _ = sequence(begun, self.alike, steps, first=wait)
-        return None if found is None else self._kept(state, at, found)
+        return found
+
+    def _too_few(self, path: Path, at: int) -> bool:
+        """Whether groups without a common row lack more rows beside this one than there is room for."""
+        p = self.linear.patterns
+        count = path.count.copy()
+        count[p.groups[p.of[at]]] += 1
+        lack = np.maximum(p.low - count, 0)
+        most = max(int(lack[f.groups].sum()) for f in self.linear.families)
+        return most > min(int(p.high[0]), self.linear.k) - int(count[0])
 
     def _path(self, state: RuledState) -> Path:
         c = state.counts

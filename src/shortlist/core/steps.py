@@ -23,6 +23,8 @@ from shortlist.core.pool import Pool
 
 #: After which shares of k the bound is taken again, where no part of the objective has prices (`core.dual`).
 CHECKS = (0.125, 0.25, 0.5, 0.75)
+#: How often the largest k of the bounds on gains are brought up to date for it, until they are the largest.
+ROUNDS = 4
 
 
 class Step(NamedTuple):
@@ -63,7 +65,11 @@ def now_open(limits: Limits, held: Any, free: Bool) -> Bool:
 
 @dataclass(slots=True, eq=False)
 class Steps:
-    """Begin with `begin`; then `take` and `refuse` until `open` is False; `choice` ends it."""
+    """Begin with `begin`; then `take` and `refuse` until `open` is False; `choice` ends it.
+
+    most f64[n]: no row gains more than this now. A lazy solver keeps it up to date with what it asks, so that
+    the bound need not ask every row again; None: nobody does.
+    """
 
     built: Built
     limits: Limits
@@ -73,6 +79,7 @@ class Steps:
     refused: list[tuple[I64, int, I64]] = field(default_factory=list)
     high: float = np.inf
     checks: frozenset[int] = frozenset()
+    most: F64 | None = None
 
     @classmethod
     def begin(cls, built: Built, limits: Limits) -> Steps:
@@ -202,11 +209,27 @@ class Steps:
         """Lower `high` if this state says so."""
         if not self.built.submodular:
             return
-        gains = self.built.gains(self.state, np.arange(len(self.built))).sum(axis=1)
+        gains = self._gains_at_most()
         gains[self.limits.shown] = 0.0
         gains[[s.at for s in self.taken]] = 0.0
         above = self.limits.upper(np.maximum(gains, 0.0), self.limits.start())
         self.high = min(self.high, sum(float(s.parts.sum()) for s in self.taken) + above)
+
+    def _gains_at_most(self) -> F64:
+        """f64[n], a bound of each gain now: all gains, or `most` with the largest brought up to date."""
+        if self.most is None:
+            every: F64 = self.built.gains(self.state, np.arange(len(self.built))).sum(axis=1)
+            return every
+        self.most[[s.at for s in self.taken]] = 0.0
+        first, fresh = min(self.size, len(self.most)), np.zeros(len(self.most), bool)
+        for _ in range(ROUNDS if first else 0):
+            largest = np.argpartition(-self.most, first - 1)[:first]
+            stale = np.sort(largest[~fresh[largest] & (self.most[largest] > 0)])
+            if not len(stale):
+                break
+            self.most[stale] = self.built.gains(self.state, stale).sum(axis=1)
+            fresh[stale] = True
+        return self.most.copy()
 
 
 def _shown(built: Built, limits: Limits) -> Any:

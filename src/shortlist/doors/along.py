@@ -14,24 +14,32 @@ from typing import Any
 import numpy as np
 
 from shortlist.core.arrays import F32, F64, I64
-from shortlist.core.contracts import Built, Objective
+from shortlist.core.contracts import Built, Objective, Summed
 from shortlist.core.effects import Plan, alone
 from shortlist.core.pool import Pool
 from shortlist.core.seeds import generator
 from shortlist.core.signals import Vectors
 from shortlist.measures.coverage import reach
 from shortlist.measures.nearest import unit
+from shortlist.methods.objective.borda import Borda
 from shortlist.methods.objective.facility_location import FacilityLocation
 from shortlist.methods.objective.feature_based import FeatureBased
 from shortlist.methods.objective.graph_cut import GraphCut
+from shortlist.methods.objective.graph_cut_cg import GraphCutCG
+from shortlist.methods.objective.graph_cut_mi import GraphCutMI
 from shortlist.methods.objective.group_coverage import GroupCoverage
 from shortlist.methods.objective.label_graph_gain import LabelGraphGain
 from shortlist.methods.objective.log_det import LogDet
+from shortlist.methods.objective.log_det_cg import LogDetCG
+from shortlist.methods.objective.max_min_dispersion import MaxMinDispersion
+from shortlist.methods.objective.max_sum_dispersion import MaxSumDispersion
 from shortlist.methods.objective.mmr import MMR
 from shortlist.methods.objective.modular import Modular
+from shortlist.methods.objective.positional_score import PositionalScore
 from shortlist.methods.objective.probabilistic_set_cover import ProbabilisticSetCover
 from shortlist.methods.objective.saturated_coverage import SaturatedCoverage
 from shortlist.methods.objective.set_cover import SetCover
+from shortlist.methods.objective.soft_suppression import SoftSuppression
 from shortlist.methods.objective.sum_coverage import SumCoverage
 from shortlist.methods.objective.sum_redundancy import SumRedundancy
 from shortlist.methods.objective.weighted_sum import Sum
@@ -46,21 +54,25 @@ BUDGET, FEWEST = 4e11, 39
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Course:
-    """An objective followed over a pool; `on` i64[m] increasing: the rows its coverage is measured on."""
+    """An objective followed over a pool.
+
+    on i64[m], increasing: the rows its coverage is measured on; built: the objective over this pool, if it
+    is there: what is exact is then followed gain by gain, not worked out anew for every size.
+    """
 
     objective: Objective
     pool: Pool
     on: I64
+    built: Built | None = None
 
     @classmethod
-    def of(cls, objective: Objective, pool: Pool, seed: int) -> Course:
+    def of(cls, objective: Objective, pool: Pool, seed: int, built: Built | None = None) -> Course:
         """Measured on all rows of a small pool, on a seeded sample of a large one."""
         n = len(pool)
         if n <= WHOLE:
-            return cls(objective, pool, np.arange(n, dtype=np.int64))
-        return cls(
-            objective, pool, np.sort(generator(seed, "evidence", "rows").choice(n, SAMPLE, replace=False))
-        )
+            return cls(objective, pool, np.arange(n, dtype=np.int64), built)
+        some = np.sort(generator(seed, "evidence", "rows").choice(n, SAMPLE, replace=False))
+        return cls(objective, pool, some, built)
 
     @property
     def sampled(self) -> bool:
@@ -70,7 +82,7 @@ class Course:
 
     def along(self, sets: Sequence[I64], cuts: Sequence[I64]) -> list[F64]:
         """For each set of positions in order: f64[len(cuts[i]), T], its value by term at those sizes."""
-        return _along(self.objective, self, sets, cuts)
+        return _along(self.objective, self, self.built, sets, cuts)
 
 
 def parts(objective: Objective) -> tuple[Objective, ...]:
@@ -132,15 +144,22 @@ def _growth(f: Objective, share: float) -> float:
             return float(share**f.power)
         case Modular() | LogDet() | MMR() | SumCoverage() | GraphCut():
             return share
-        case SumRedundancy():
+        case Borda() | PositionalScore() | SoftSuppression() | MaxMinDispersion() | LogDetCG():
+            return share
+        case GraphCutMI() | GraphCutCG():
+            return share
+        case SumRedundancy() | MaxSumDispersion():
             return share * share
     return 1.0
 
 
-def _along(f: Objective, course: Course, sets: Sequence[I64], cuts: Sequence[I64]) -> list[F64]:
+def _along(
+    f: Objective, course: Course, built: Built | None, sets: Sequence[I64], cuts: Sequence[I64]
+) -> list[F64]:
     match f:
         case Sum():
-            each = [_along(g, course, sets, cuts) for g in f.of]
+            inner = [b for _, b in built.summands()] if isinstance(built, Summed) else [None] * len(f.of)
+            each = [_along(g, course, b, sets, cuts) for g, b in zip(f.of, inner, strict=True)]
             return [
                 np.concatenate([w * v[i] for v, w in zip(each, f.weights, strict=True)], axis=1)
                 for i in range(len(sets))
@@ -162,12 +181,15 @@ def _along(f: Objective, course: Course, sets: Sequence[I64], cuts: Sequence[I64
             x = course.pool.signal(f.by, Vectors).values
             return [_at(_redundancy(unit(x[s])), c) for s, c in zip(sets, cuts, strict=True)]
         case LabelGraphGain():
-            bound = alone(f.build(course.pool))
-            return [np.array([bound.worth_of(s[:c]) for c in cut]) for s, cut in zip(sets, cuts, strict=True)]
+            graph = alone(f.build(course.pool))
+            return [np.array([graph.worth_of(s[:c]) for c in cut]) for s, cut in zip(sets, cuts, strict=True)]
         case GraphCut() | SumRedundancy() | FeatureBased() | SetCover() | ProbabilisticSetCover():
             plan: Plan[Any] = f.build(course.pool)
-            built = alone(plan)  # once for all choices; `value` starts anew for each
-            return [_at(_walked(built, s), c) for s, c in zip(sets, cuts, strict=True)]
+            # Once for all choices; `value` starts anew for each.
+            whole = alone(plan) if built is None else built
+            return [_at(_walked(whole, s), c) for s, c in zip(sets, cuts, strict=True)]
+    if built is not None and built.exact:
+        return [_at(_walked(built, s), c) for s, c in zip(sets, cuts, strict=True)]
     return [
         np.array([f.value(course.pool, s[:c]) for c in cut]).reshape(len(cut), len(f.terms))
         for s, cut in zip(sets, cuts, strict=True)
@@ -175,12 +197,12 @@ def _along(f: Objective, course: Course, sets: Sequence[I64], cuts: Sequence[I64
 
 
 def _walked(built: Built, order: I64) -> F64:
-    """f64[k]: the value of an exact objective of one term as these rows are added one by one."""
-    gains, state = np.zeros(len(order)), built.start()
+    """f64[k, T]: the value of an exact objective as these rows are added one by one."""
+    gains, state = np.zeros((len(order), len(built.terms))), built.start()
     for i, row in enumerate(order.tolist()):
-        gains[i] = built.gains(state, np.array([row]))[0, 0]
+        gains[i] = built.gains(state, np.array([row]))[0]
         state = built.add(state, row)
-    return np.cumsum(gains)
+    return np.cumsum(gains, axis=0)
 
 
 def _saturated(f: SaturatedCoverage, course: Course, sets: Sequence[I64], cuts: Sequence[I64]) -> list[F64]:
@@ -198,8 +220,9 @@ def _saturated(f: SaturatedCoverage, course: Course, sets: Sequence[I64], cuts: 
 
 
 def _at(prefix: F64, cuts: I64) -> F64:
-    """f64[g, 1]: the values of prefixes 1.. at these sizes; 0 for size 0."""
-    return np.append(0.0, prefix)[cuts][:, None]
+    """f64[g, T]: the values f64[k] or f64[k, T] of prefixes 1.. at these sizes; 0 for size 0."""
+    table = prefix[:, None] if prefix.ndim == 1 else prefix
+    return np.concatenate([np.zeros((1, table.shape[1])), table])[cuts]
 
 
 def _log_det(x: F32, ridge: float) -> F64:

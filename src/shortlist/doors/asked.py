@@ -13,7 +13,7 @@ import numpy as np
 from shortlist.core.account import rule_accounts
 from shortlist.core.arrays import F64, I64
 from shortlist.core.choice import Choice
-from shortlist.core.contracts import Objective, Row
+from shortlist.core.contracts import Built, Objective, Row
 from shortlist.core.limits import BoundLimits
 from shortlist.core.pool import Pool
 from shortlist.core.signals import Costs
@@ -22,6 +22,8 @@ from shortlist.measures.significance import band
 
 #: Points of the curve.
 POINTS = 12
+#: A smaller share of the bound is rounding.
+ROUNDING = 1e-9
 
 
 def asked(
@@ -33,11 +35,12 @@ def asked(
     draws: Sequence[I64],
     tops: Mapping[str, I64],
     seed: int,
+    built: Built | None = None,
 ) -> dict[str, Any]:
     """The `asked` part of the evidence: plain numbers, see doors/evidence.py for the shape."""
     ours = np.searchsorted(pool.rows, choice.rows)
     some = draws[: followed(objective, pool, len(ours))]
-    course = Course.of(objective, pool, seed)
+    course = Course.of(objective, pool, seed, built)
     sets = [ours, *tops.values(), *some]
     values, grids = _course(course, limits.shown, sets)
     scale = np.array(weights(objective))
@@ -65,11 +68,34 @@ def asked(
         "size": {"ours": len(ours), "random": float(np.mean([len(d) for d in draws]))},
         "costs": costs(pool, ours, draws, limits),
         "constraints": [
-            *(_met(row, ours, len(pool)) for row in limits.rows),
+            *(_met(row, ours, len(pool)) for row in limits.rows if not _brought(row, limits.rows)),
             *rule_accounts(limits.rules, ours),
         ],
         "curve": _curve(values, grids, names),
     }
+
+
+def ended(limits: BoundLimits, wanted: int, ours: I64, left: F64) -> str:
+    """Why a choice has fewer rows than were asked for, '' if it has them all.
+
+    Args:
+        limits: what held; their size is smaller than `wanted` where shares were brought to a smaller one.
+        wanted: how many rows were asked for.
+        ours: the choice, positions in order.
+        left: f64[n], what each row would add to the choice.
+    """
+    if len(ours) >= wanted:
+        return ""
+    state = limits.start()
+    for at in ours:
+        state = limits.add(state, int(at))
+    rest = np.setdiff1d(np.arange(len(left)), np.append(ours, limits.shown))
+    rest = rest[limits.allows(state, rest)]
+    if not len(rest):
+        return "the limits leave room for no more"
+    if left[rest].max() <= 0:
+        return "no row that the limits allow would add anything"
+    return "the solver took no more, though the limits would allow it"
 
 
 def summary(draws: F64) -> dict[str, float]:
@@ -99,6 +125,15 @@ def costs(pool: Pool, ours: I64, draws: Sequence[I64], limits: BoundLimits) -> l
     return out
 
 
+def _brought(row: Row, rows: Sequence[Row]) -> bool:
+    """Whether this is no size the user asked for, but a smaller one to which shares were brought."""
+    return (
+        row.kind == "size"
+        and row.low == -np.inf
+        and any(r.kind == "size" and r.high > row.high for r in rows)
+    )
+
+
 def _met(row: Row, ours: I64, n: int) -> dict[str, Any]:
     """An inequality, what the choice makes of it, and how much room is left."""
     at = np.arange(n) if row.at is None else row.at
@@ -121,8 +156,11 @@ def _met(row: Row, ours: I64, n: int) -> dict[str, Any]:
 
 
 def _within(low: float, high: float) -> float | None:
-    """The share of the bound that may still be missing."""
-    return max(0.0, (high - low) / high) if high > 0 else None
+    """The share of the bound that may still be missing; what rounding leaves of it is none."""
+    if high <= 0:
+        return None
+    share = (high - low) / high
+    return float(share) if share > ROUNDING else 0.0
 
 
 def _compared(values: F64, names: Sequence[str], drawn: slice) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from shortlist.core.pool import Pool
 from shortlist.core.recipe import Recipe
 from shortlist.core.signals import Neighbors, Text, Vectors
 from shortlist.doors.along import in_proportion
+from shortlist.doors.asked import ended
 from shortlist.doors.balance import balance
 from shortlist.doors.evidence import evidence
 from shortlist.doors.explain import explain
@@ -29,11 +30,13 @@ from shortlist.doors.preview import preview
 from shortlist.doors.routing import resized
 from shortlist.doors.settle import GRAPH, Settled, settle
 from shortlist.doors.why import Facts, why
+from shortlist.methods.constrain.cardinality import Cardinality
 from shortlist.methods.constrain.exclude import Exclude
 from shortlist.methods.constrain.feasible import settle as feasible
 from shortlist.methods.constrain.include import Include
 from shortlist.methods.constrain.shown import Shown
 from shortlist.methods.objective.weighted_sum import Sum
+from shortlist.methods.solve.repair import Repair
 from shortlist.run.driver import Local, Progress, run, serial_blas
 from shortlist.run.stages import Arrays, Stages
 from shortlist.store.limits import default_memory
@@ -137,8 +140,13 @@ def carry_out(settled: Settled, loaded: Loaded, plan: dict[str, Any], work: Work
         objective = objective_of(settled, pool, work)
         built = _run(objective.build(pool), pool, work)
         limits, choice = chosen(settled, built, pool, loaded, work)
-        judged = _judge(settled, objective, pool, limits, choice, loaded, work)
+        judged = _judge(settled, objective, built, pool, limits, choice, loaded, work)
         facts = _facts(settled, loaded, pool, built, limits, choice, dropped, work)
+        left = facts.arrays["gain_last"][pool.rows].sum(axis=1)
+        if any(isinstance(c, Cardinality) for c in settled.recipe.within):
+            wanted = min(settled.k, len(pool))
+            reason = ended(limits, wanted, np.searchsorted(pool.rows, choice.rows), left)
+            judged["asked"]["size"] |= {"asked": wanted, "ended": reason}
     return Curation(
         loaded=loaded,
         recipe=replace(settled.recipe, objective=objective),
@@ -208,6 +216,11 @@ def _run(plan: Plan[T], pool: Pool, work: Work) -> T:
 def _dropped(i: int, method: Deduper, pool: Pool, work: Work) -> Drops:
     def search() -> Arrays:
         d = _run(method.steps(pool), pool, work)
+        if not isinstance(d, Drops):
+            name = type(method).__name__
+            raise UsageError(
+                f"--drop: {name} finds {type(d).__name__}, not duplicates: use ExactText or Cosine"
+            )
         return {"rows": d.rows, "of": d.of, "similarity": d.similarity, "why": np.array(d.why)}
 
     kept = work.stages.do(f"drop-{i}", search)
@@ -281,23 +294,35 @@ def _choice(settled: Settled, built: Built, limits: Limits, pool: Pool, work: Wo
 def _judge(
     settled: Settled,
     objective: Objective,
+    built: Built,
     pool: Pool,
     limits: BoundLimits,
     choice: Choice,
     loaded: Loaded,
     work: Work,
 ) -> dict[str, Any]:
+    # A choice that goes on from one made before has seen the rows held out: it is the recipe that is judged.
+    solver = settled.solver.solver if isinstance(settled.solver, Repair) else settled.solver
+
     def again(part: Pool, within: BoundLimits) -> I64:
         """The recipe over other rows: the same parts and weights, coverage at the size of that pool."""
         part_of = in_proportion(objective, within.k / max(limits.k, 1))
         inner = resized(part_of, part, within.k, work.limit)
-        chosen = settled.solver(_run(inner.build(part), part, work), within, part)
+        chosen = solver(_run(inner.build(part), part, work), within, part)
         return np.searchsorted(part.rows, chosen.rows)
 
     def judge() -> Arrays:
         set_aside = {name: s.take(pool.rows) for name, s in loaded.set_aside.items()}
         found = evidence(
-            pool, choice, objective, limits, again, set_aside=set_aside, seed=work.seed, draws=work.draws
+            pool,
+            choice,
+            objective,
+            limits,
+            again,
+            set_aside=set_aside,
+            seed=work.seed,
+            draws=work.draws,
+            built=built,
         )
         return {"json": np.frombuffer(json.dumps(found, ensure_ascii=False).encode(), np.uint8)}
 
@@ -319,9 +344,10 @@ def _facts(
     vectors = pool.signal(settled.vectors, Vectors) if settled.vectors else None
     never = {r for c in settled.recipe.within if isinstance(c, Exclude) for r in c.of}
     excluded = np.flatnonzero(np.isin(pool.rows, np.array(sorted(never), np.int64)))
+    leaks = [hasattr(method, "against") for method in settled.drop]
     gathered = work.stages.do(
         "explain",
-        lambda: explain(loaded.ids, text, pool, built, limits, choice, dropped, vectors, excluded),
+        lambda: explain(loaded.ids, text, pool, built, limits, choice, dropped, vectors, excluded, leaks),
     )
     return Facts.of(dict(gathered))
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from shortlist.core.arrays import I64
 from shortlist.core.choice import Choice
-from shortlist.core.contracts import Objective
+from shortlist.core.contracts import Built, Objective
 from shortlist.core.counts import CLOSED, NoWitness
 from shortlist.core.effects import alone
 from shortlist.core.errors import InfeasibleError, UsageError
@@ -44,6 +44,7 @@ def evidence(
     set_aside: Mapping[str, Signal],
     seed: int,
     draws: int = 200,
+    built: Built | None = None,
 ) -> dict[str, Any]:
     """What there is to say for a choice, in plain numbers.
 
@@ -56,6 +57,7 @@ def evidence(
         set_aside: signals the choice did not see, one entry a row of `pool`: Scores, Labels or Tags.
         seed: of draws, folds and shuffles.
         draws: random choices to compare with, at least 39; more are made where many columns are set aside.
+        built: the objective over this pool, if it is there; it saves work.
 
     Raises:
         UsageError: too few draws, or a set-aside signal that cannot be judged.
@@ -86,7 +88,9 @@ def evidence(
         lines.append(helps.cover_help(pool, by, folds, how))
     found = judged(lines)
     return {
-        "asked": asked(pool, choice, objective, limits, draws=drawn[:draws], tops=tops, seed=seed),
+        "asked": asked(
+            pool, choice, objective, limits, draws=drawn[:draws], tops=tops, seed=seed, built=built
+        ),
         "helps": found,
         "verdict": verdict(found, unmeasured),
     }

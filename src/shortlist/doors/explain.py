@@ -42,6 +42,7 @@ def explain(
     drops: Sequence[Drops],
     vectors: Vectors | None,
     excluded: I64,
+    leaks: Sequence[bool] = (),
 ) -> dict[str, np.ndarray]:
     """Everything `shortlist why` can say, as arrays over the n rows that were read.
 
@@ -55,11 +56,13 @@ def explain(
         drops: what each deduper dropped, in global rows.
         vectors: of the pool, for neighbours; None keeps none.
         excluded: positions of the pool that were never candidates.
+        leaks: for each of `drops` whether its rows went because they give a set-aside group away.
     """
     words = {
         "terms": list(choice.terms),
         "constraints": list(limits.names),
         "droppers": [d.why for d in drops],
+        "leaks": list(leaks) or [False] * len(drops),
     }
     arrays: dict[str, np.ndarray] = {
         "id_offsets": ids.offsets,

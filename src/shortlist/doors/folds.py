@@ -110,7 +110,7 @@ def cross_fit(
     n, k, whole = len(pool), limits.k, limits.rows
     mixed = generator(seed, "evidence", "folds").permutation(n)[:SAMPLE]
     folds = 2 if len(mixed) >= 1000 else min(4, len(mixed))
-    out, sizes = [], []
+    out: list[Fold] = []
     for f in range(folds):
         held = np.sort(mixed[f::folds])
         at = np.sort(np.delete(mixed, np.s_[f::folds]))
@@ -125,9 +125,10 @@ def cross_fit(
                 {name: at[t] for name, t in top(inner, candidates).items()},
             )
         )
-        sizes.append(size)
     rows = f"{len(mixed):,} rows" if len(mixed) == n else f"a seeded sample of {len(mixed):,} of {n:,} rows"
-    how = f"{folds} folds of {rows}; each time the recipe chose {sizes[0]:,} of the other folds' rows"
+    few, many = min(len(f.ours) for f in out), max(len(f.ours) for f in out)
+    took = f"{few:,}" if few == many else f"{few:,} to {many:,}"
+    how = f"{folds} folds of {rows}; each time the recipe chose {took} of the other folds' rows"
     if any(isfinite(r.low) or r.high < inf for r in whole if r.kind in ("quota", "knapsack")):
         how += ", quotas and budgets in proportion"
     return out, how

@@ -11,8 +11,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from shortlist.catalogue import methods
 from shortlist.core.errors import InputError
-from shortlist.core.expression import expression
+from shortlist.core.expression import expression, parse
 from shortlist.core.recipe import Recipe
 from shortlist.store.loaded import Loaded
 
@@ -120,3 +121,24 @@ def open_manifest(folder: Path) -> dict[str, Any]:
         fix = "use the version of shortlist that wrote it"
         raise InputError(f"is of format {kind}, this version reads {FORMAT}", fix=fix, file=str(path))
     return dict(found)
+
+
+def recipe_in(kept: Mapping[str, Any]) -> Recipe:
+    """The recipe of a manifest, with nothing left open.
+
+    Raises:
+        UsageError: an expression cannot be read.
+    """
+
+    def built(text: str | None) -> Any:
+        return None if text is None else parse(text, methods())
+
+    written = kept["recipe"]
+    return Recipe(
+        encode=built(written["encode"]),
+        drop=tuple(built(d) for d in written["drop"]),
+        graph=built(written.get("graph")),
+        objective=built(written["objective"]),
+        within=tuple(built(c) for c in written["within"]),
+        solver=built(written["solver"]),
+    )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from shortlist.core.drops import Drops
+from shortlist.core.groups import Groups
 from shortlist.doors.curate import Curation
 from shortlist.doors.explain import Status
 from shortlist.doors.manifest import manifest, relative
@@ -24,13 +26,18 @@ from shortlist.store.write import natural_format, write_rejected, write_rows
 def counts(curation: Curation) -> dict[str, int]:
     """An account of every row: read = chosen + not chosen + dropped, always.
 
-    dropped = duplicates + excluded (by --exclude, --shown) + rejected (could not be read) + filtered (by
-    --where).
+    dropped = duplicates + leaked (gave a set-aside group away) + excluded (by --exclude, --shown) + rejected
+    (could not be read) + filtered (by --where). duplicate_groups and largest_group count the kept row of
+    each group too.
     """
     status = curation.facts.arrays["status"]
     loaded = curation.loaded
+    facts = curation.facts
+    gone = np.flatnonzero(status == Status.DROPPED)
+    leaked = sum(facts.leaked(int(at)) for at in gone) if any(facts.leaks) else 0
     parts = {
-        "duplicates": int((status == Status.DROPPED).sum()),
+        "duplicates": len(gone) - leaked,
+        **({"leaked": leaked} if any(facts.leaks) else {}),
         "excluded": int(np.isin(status, (Status.EXCLUDED, Status.SHOWN)).sum()),
         "rejected": len(loaded.rejected),
         "filtered": loaded.filtered,
@@ -41,11 +48,22 @@ def counts(curation: Curation) -> dict[str, int]:
         "not_chosen": int((status == Status.NOT_CHOSEN).sum()),
         "dropped": sum(parts.values()),
         **parts,
+        **_alike([d for d, leak in zip(curation.dropped, facts.leaks, strict=True) if not leak]),
     }
 
 
+def _alike(dropped: Sequence[Drops]) -> dict[str, int]:
+    """How many groups of duplicates there are and the rows of the largest; {} where none was dropped."""
+    _, size = Groups.of_drops(dropped).sizes()
+    return {"duplicate_groups": len(size), "largest_group": int(size[0])} if len(size) else {}
+
+
 def write(
-    curation: Curation, folder: Path, request: Mapping[str, Any], write_as: str = "auto"
+    curation: Curation,
+    folder: Path,
+    request: Mapping[str, Any],
+    write_as: str = "auto",
+    beside: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Write the result folder; what stood there before stays until the new one is whole.
 
@@ -54,6 +72,7 @@ def write(
         folder: the target; replaced only if it is a result of ours.
         request: as asked, for the manifest.
         write_as: format of the rows; 'auto' keeps that of the input.
+        beside: more JSON files by their names (`update.json`).
 
     Returns:
         The manifest.
@@ -71,6 +90,8 @@ def write(
             write_rejected(staging / "rejected.jsonl", curation.loaded)
         _json(staging / "evidence.json", curation.evidence)
         _json(staging / "plan.json", lasting(curation.preview))
+        for name, told in (beside or {}).items():
+            _json(staging / name, told)
         with (staging / "explain.npz").open("wb") as f:
             np.savez(f, **curation.facts.arrays)  # type: ignore[arg-type]
         (staging / "report.html").write_text(page(curation, made), "utf-8")
@@ -143,9 +164,8 @@ def reason(curation: Curation, row: int) -> str:
             return share + " + ".join(f"{t} {v:.4g}" for t, v in parts.items())
         case Status.DROPPED:
             kept = facts.ids[int(a["copy_of"][row])]
-            return (
-                f"duplicate of {kept} ({a['alike'][row]:.3f} by {facts.droppers[int(a['dropped_by'][row])]})"
-            )
+            how = "gives away" if facts.leaked(row) else "duplicate of"
+            return f"{how} {kept} ({a['alike'][row]:.3f} by {facts.droppers[int(a['dropped_by'][row])]})"
         case Status.EXCLUDED:
             return "excluded by request"
         case Status.SHOWN:

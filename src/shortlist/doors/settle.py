@@ -8,9 +8,11 @@ import numpy as np
 
 from shortlist.core.contracts import Deduper, Encoder, Grapher, Objective, Solver
 from shortlist.core.errors import UsageError
+from shortlist.core.expression import expression
 from shortlist.core.pool import Pool
 from shortlist.core.recipe import Recipe
 from shortlist.core.signals import Costs, Neighbors, Scores, Vectors
+from shortlist.doors.along import parts as parts_of
 from shortlist.doors.routing import coverage_for
 from shortlist.methods.constrain.cardinality import Cardinality
 from shortlist.methods.constrain.knapsack import Knapsack
@@ -30,6 +32,8 @@ from shortlist.store.loaded import Loaded
 ENCODED = "encoded"
 #: Name of the neighbours that a grapher finds.
 GRAPH = "graph"
+#: Signals that distances are in.
+AWAY = Vectors | Scores | Costs | Neighbors
 #: Bytes of the interpreter with its libraries and compiled kernels, measured.
 BASE = 230 * 2**20
 #: Every choice of so few rows is tried.
@@ -92,10 +96,15 @@ def settle(recipe: Recipe, loaded: Loaded, memory: float) -> Settled:
     _graph(recipe, pool, notes)
     parts: tuple[Objective, ...] = ()
     shares: tuple[float, ...] = ()
-    if recipe.objective is None:
+    if recipe.objective is not None:
+        notes.append(("objective", expression(recipe.objective)))
+    else:
         parts, shares = _parts(recipe, loaded, vectors, promised(pool, encode, vectors), k, memory, notes)
-    _apart(recipe, promised(pool, encode, vectors))
+    _candidates(replace(recipe, drop=drop), pool, k, notes)
+    _apart(recipe, with_neighbors(promised(pool, encode, vectors), recipe.graph))
     solver = recipe.solver or _solver(recipe, pool, notes)
+    if recipe.solver is not None:
+        notes.append(("solver", expression(recipe.solver)))
     return Settled(
         recipe=replace(recipe, encode=encode, drop=drop, solver=solver),
         k=k,
@@ -106,11 +115,23 @@ def settle(recipe: Recipe, loaded: Loaded, memory: float) -> Settled:
     )
 
 
+def _candidates(recipe: Recipe, pool: Pool, k: int, notes: list[tuple[str, str]]) -> None:
+    """Groups that the choice is measured by, or that duplicates are looked for in, are candidates too."""
+    named = [getattr(f, "toward", "") for f in (parts_of(recipe.objective) if recipe.objective else ())]
+    named += [getattr(d, "against", "") for d in recipe.drop or ()]
+    bounds = [row for c in recipe.within for row in c.rows(pool, k) if row.kind == "quota"]
+    for group in dict.fromkeys(n for n in named if n):
+        if not any(row.high == 0 and row.text.startswith(f"{group}<") for row in bounds):
+            notes.append(
+                ("candidates", f"rows of {group!r} may be chosen too; --quota '{group}<=0' keeps them out")
+            )
+
+
 def _apart(recipe: Recipe, pool: Pool) -> None:
     """Signals of distances are looked for before anything is made."""
     for c in recipe.within:
         if isinstance(c, Separation) and c.by not in pool.columns:
-            have = [name for name, s in pool.columns.items() if isinstance(s, Vectors | Scores | Costs)]
+            have = [name for name, s in pool.columns.items() if isinstance(s, AWAY)]
             raise UsageError(f"--within Separation: no signal {c.by!r}; distances are in {', '.join(have)}")
 
 
@@ -152,13 +173,17 @@ def _vectors(recipe: Recipe, loaded: Loaded, notes: list[tuple[str, str]]) -> tu
     if recipe.encode is None and not texts:
         return None, ""
     encode = recipe.encode or LSA(by=texts[0])
+    made = f"made from {encode.by!r} by"
     if recipe.encode is None:
-        notes.append(("vectors", f"made from {texts[0]!r} by the built-in encoder (no model): {encode}"))
+        made += " the built-in encoder (no model):"
+    notes.append(("vectors", f"{made} {expression(encode)}; methods call them {ENCODED!r}"))
     return encode, ENCODED
 
 
 def _drop(recipe: Recipe, loaded: Loaded, notes: list[tuple[str, str]]) -> tuple[Deduper, ...]:
     if recipe.drop is not None:
+        told = "; then ".join(expression(d) for d in recipe.drop)
+        notes.append(("duplicates", f"dropped by {told}" if told else "stay: nothing is dropped"))
         return recipe.drop
     texts, scores = loaded.named("text"), loaded.named("score")
     if not texts:
@@ -176,6 +201,15 @@ def _drop(recipe: Recipe, loaded: Loaded, notes: list[tuple[str, str]]) -> tuple
 
 def _graph(recipe: Recipe, pool: Pool, notes: list[tuple[str, str]]) -> None:
     if recipe.graph is None:
+        asks = [
+            f
+            for f in (parts_of(recipe.objective) if recipe.objective else ())
+            if getattr(f, "by", None) == GRAPH
+        ]
+        if asks and GRAPH not in pool.columns:
+            name = type(asks[0]).__name__
+            vectors = next((v for v, s in pool.columns.items() if isinstance(s, Vectors)), ENCODED)
+            raise UsageError(f'{name} reads a graph and there is none: add --graph "KNN({vectors!r})"')
         return
     if GRAPH in pool.columns:
         raise UsageError(f"the pool has a signal {GRAPH!r} already: rename it, or leave --graph out")

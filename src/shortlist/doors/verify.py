@@ -8,12 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shortlist.catalogue import methods
 from shortlist.core.errors import ShortlistError
-from shortlist.core.expression import parse
-from shortlist.core.recipe import Recipe
 from shortlist.doors.curate import Work, choose
-from shortlist.doors.manifest import absolute, digest, open_manifest, versions
+from shortlist.doors.manifest import absolute, digest, open_manifest, recipe_in, versions
 from shortlist.doors.request import load
 from shortlist.store.loaded import Loaded
 
@@ -57,19 +54,8 @@ def verify(folder: Path, *, inputs: Sequence[str] = (), work: Work | None = None
 
 
 def _again(kept: dict[str, Any], loaded: Loaded, work: Work) -> Check:
-    def built(text: str | None) -> Any:
-        return None if text is None else parse(text, methods())
-
     try:
-        written = kept["recipe"]
-        recipe = Recipe(
-            encode=built(written["encode"]),
-            drop=tuple(built(d) for d in written["drop"]),
-            graph=built(written.get("graph")),
-            objective=built(written["objective"]),
-            within=tuple(built(c) for c in written["within"]),
-            solver=built(written["solver"]),
-        )
+        recipe = recipe_in(kept)
         ids = [loaded.ids[int(r)] for r in choose(recipe, loaded, work).rows]
     except ShortlistError as e:
         return Check("choice", False, f"cannot be made again: {e}")

@@ -27,6 +27,7 @@ class Facts:
     terms: list[str]
     constraints: list[str]
     droppers: list[str]
+    leaks: list[bool]
 
     @classmethod
     def of(cls, arrays: dict[str, np.ndarray]) -> Facts:
@@ -36,7 +37,8 @@ class Facts:
             Text(arrays["excerpt_offsets"], arrays["excerpt_bytes"]) if "excerpt_offsets" in arrays else None
         )
         ids = Text(arrays["id_offsets"], arrays["id_bytes"])
-        return cls(arrays, ids, excerpts, words["terms"], words["constraints"], words["droppers"])
+        leaks = words.get("leaks") or [False] * len(words["droppers"])
+        return cls(arrays, ids, excerpts, words["terms"], words["constraints"], words["droppers"], leaks)
 
     @classmethod
     def open(cls, folder: Path) -> Facts:
@@ -69,6 +71,11 @@ class Facts:
         some = [self.ids[i] for i in range(min(len(self.ids), 5000))]
         alike = get_close_matches(name, some, n=3, cutoff=0.5) or some[:3]
         raise InputError(f"no row has the id {name!r}", fix=f"ids look like {', '.join(map(repr, alike))}")
+
+    def leaked(self, at: int) -> bool:
+        """Whether the row was dropped because it gives a set-aside group away, not as a copy."""
+        by = int(self.arrays["dropped_by"][at])
+        return by >= 0 and self.leaks[by]
 
     def named(self, at: int) -> dict[str, Any]:
         """Id and excerpt of a row."""
@@ -141,7 +148,7 @@ def _dropped(facts: Facts, at: int) -> dict[str, Any]:
     kept = int(facts.arrays["copy_of"][at])
     rank = int(facts.arrays["rank"][kept])
     original = facts.named(kept) | {"chosen_at": rank + 1 if rank >= 0 else None}
-    return {"duplicate_of": original, **_copy(facts, at)}
+    return {"duplicate_of": original, "leaked": facts.leaked(at), **_copy(facts, at)}
 
 
 def _not_chosen(facts: Facts, at: int) -> dict[str, Any]:

@@ -45,6 +45,17 @@ def preview_text(preview: Mapping[str, Any]) -> str:
     return "\n".join([*out, *(["", *notes] if notes else [])]) + "\n"
 
 
+def groups_line(counts: Mapping[str, Any]) -> str:
+    """How the duplicates hang together, from the account of all rows.
+
+    >>> groups_line({"duplicates": 1204, "duplicate_groups": 311, "largest_group": 57})
+    'duplicates: 1,204 in 311 groups, the largest of 57 rows with the one that stays'
+    """
+    many = figure(counts["duplicate_groups"]) + (" groups" if counts["duplicate_groups"] != 1 else " group")
+    rows = f"the largest of {figure(counts['largest_group'])} rows with the one that stays"
+    return f"duplicates: {figure(counts['duplicates'])} in {many}, {rows}"
+
+
 def _gaps(signal: Mapping[str, Any]) -> str:
     """What missing values mean."""
     meaning = inert(signal.get("fill") or "left out")
@@ -85,7 +96,8 @@ def _asked(asked: Mapping[str, Any]) -> list[str]:
     out += [f"  and {more} more signals that come after these", ""] if more > 0 else []
     within = number(objective.get("within"))
     if within is not None:
-        out += [f"  within {percent(within)} of the best possible for this run", ""]
+        near = f"within {percent(within)} of the best possible" if within else "the best possible"
+        out += [f"  {near} for this run", ""]
     size, costs = asked.get("size"), asked.get("costs") or []
     spent: list[tuple[str, Mapping[str, Any], float | None]] = [("rows", size, None)] if size else []
     spent += [(inert(c.get("name", ""), 20), c, number(c.get("limit"))) for c in costs]
@@ -93,7 +105,9 @@ def _asked(asked: Mapping[str, Any]) -> list[str]:
         random = c.get("random")
         mean = random.get("mean") if isinstance(random, Mapping) else random
         rest = f", at most {figure(limit)}" if limit is not None else ""
-        out.append(_wrap(f"{name}: {figure(c.get('ours'))}, random {figure(mean)}{rest}", 2))
+        short = c.get("ended")
+        of = f" of {figure(c.get('asked'))} asked for ({inert(short)})" if short else ""
+        out.append(_wrap(f"{name}: {figure(c.get('ours'))}{of}, random {figure(mean)}{rest}", 2))
     constraints = asked.get("constraints") or []
     if constraints:
         # Tight ones first: with many groups the others say little one by one.

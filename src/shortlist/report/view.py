@@ -14,6 +14,7 @@ from shortlist.report.groups import groups
 from shortlist.report.inert import readable
 from shortlist.report.numerals import figure, number, percent, typeset
 from shortlist.report.scatter import Scatter, scatter
+from shortlist.report.text import groups_line
 
 #: Rows in the table, and those drawn without script.
 MOST_ROWS, FIRST_ROWS = 2000, 100
@@ -91,8 +92,12 @@ def _account(counts: Mapping[str, Any]) -> dict[str, Any]:
         for n in ("read", "chosen", "not_chosen", "dropped")
         if n in counts
     ]
-    kinds = ("duplicates", "excluded", "rejected", "filtered")
-    return {"main": main, "dropped": [(n, counts[n]) for n in kinds if number(counts.get(n))]}
+    kinds = ("duplicates", "leaked", "excluded", "rejected", "filtered")
+    return {
+        "main": main,
+        "dropped": [(n, counts[n]) for n in kinds if number(counts.get(n))],
+        "alike": groups_line(counts) if number(counts.get("duplicate_groups")) else "",
+    }
 
 
 def verdict(found: Mapping[str, Any]) -> dict[str, Any]:
@@ -127,13 +132,22 @@ def _asked(asked: Mapping[str, Any], look: Mapping[str, str]) -> dict[str, Any]:
     limits = sorted(asked.get("constraints") or [], key=lambda c: not c.get("tight"))
     return {
         "panels": panels,
-        "within": None if within is None else percent(within),
+        "within": None if within is None else percent(within) if within else "",
+        "ended": _ended(asked.get("size") or {}),
         "draws": asked.get("draws"),
         "measured_on": asked.get("measured_on"),
         "bars": bars(limits)[:MOST_BARS],
         "more_bars": max(0, len(limits) - MOST_BARS),
         "equal": _equal(asked),
     }
+
+
+def _ended(size: Mapping[str, Any]) -> str:
+    """Why fewer rows were chosen than were asked for; '' if as many."""
+    short = size.get("ended")
+    return (
+        f"{figure(size.get('ours'))} of {figure(size.get('asked'))} rows asked for: {short}" if short else ""
+    )
 
 
 def _equal(asked: Mapping[str, Any]) -> list[tuple[str, Any, Any, Any]]:

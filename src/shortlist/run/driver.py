@@ -11,16 +11,18 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Generic, Protocol, TypeVar
 
-import numpy as np
 from threadpoolctl import threadpool_limits
 
-from shortlist.core.arrays import F32
-from shortlist.core.budget import Budget, Ledger, Line
+from shortlist.core.budget import Budget, Ledger
 from shortlist.core.effects import Ask, Effect, Gather, Make, Plan, Scan
 from shortlist.core.errors import BudgetExhausted, ContractError
 from shortlist.core.pool import Pool
+from shortlist.run.scorers import Scorer
+from shortlist.run.till import Log, Till
 
 T = TypeVar("T")
+
+#: The former name of Scorer.
 
 
 class Progress(Protocol):
@@ -29,28 +31,6 @@ class Progress(Protocol):
     def __call__(self, note: str, done: int, total: int) -> None:
         """`done` of `total` parts of `note` are finished."""
         ...
-
-
-class Log(Protocol):
-    """Where paid answers are kept, so that a rerun replays them (see run.answers)."""
-
-    def replay(self, role: str, items: Any) -> F32 | None:
-        """The next kept answer for these items, or None."""
-        ...
-
-    def keep(self, role: str, items: Any, answer: F32) -> None:
-        """Keep an answer before it is used."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """A scorer and what each of its calls costs."""
-
-    call: Callable[[Any], Any]
-    tokens: float = 0.0
-    usd: float = 0.0
-    seconds: float = 0.0
 
 
 def cores() -> int:
@@ -81,10 +61,11 @@ class Local:
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Generic[T]):
-    """What a plan returned and what it spent."""
+    """What a plan returned, what it spent, and the first refusal it met ('' if it was refused nothing)."""
 
     result: T
     ledger: Ledger
+    stopped: str = ""
 
 
 def run(
@@ -93,7 +74,7 @@ def run(
     *,
     on: Local | None = None,
     budget: Budget | None = None,
-    scorers: Mapping[str, Price] | None = None,
+    scorers: Mapping[str, Scorer] | None = None,
     log: Log | None = None,
     progress: Progress | None = None,
 ) -> Outcome[T]:
@@ -103,38 +84,32 @@ def run(
         plan: a generator of effects.
         pool: what Scan (without items) and Gather read.
         on: where to run.
-        budget: ceilings for paid calls; each is charged before it is made.
-        scorers: role -> Price, for Ask and Make.
+        budget: ceilings for paid calls, shared by all roles; each call is charged before it is made.
+        scorers: role -> Scorer, for Ask and Make.
         log: keeps paid answers of Ask; what it replays is charged as cached (free).
         progress: told of each scan's advance.
 
     Raises:
-        ContractError: a scorer is missing or answers with the wrong shape.
+        ContractError: a scorer is missing, or answers with the wrong shape or what is not finite.
     """
-    on, ledger = on or Local(), Ledger(budget or Budget())
+    on, ledger, stopped = on or Local(), Ledger(budget or Budget()), ""
+    till = Till(ledger, scorers or {}, log)
     with serial_blas():
         try:
             effect = next(plan)
             while True:
                 try:
-                    answer = _answer(effect, pool, on, ledger, scorers or {}, log, progress)
+                    answer = _answer(effect, pool, on, till, progress)
                 except BudgetExhausted as refusal:
+                    stopped = stopped or str(refusal)
                     effect = plan.throw(refusal)
                 else:
                     effect = plan.send(answer)
         except StopIteration as stop:
-            return Outcome(stop.value, ledger)
+            return Outcome(stop.value, ledger, stopped)
 
 
-def _answer(
-    effect: Effect,
-    pool: Pool | None,
-    on: Local,
-    ledger: Ledger,
-    scorers: Mapping[str, Price],
-    log: Log | None,
-    progress: Progress | None,
-) -> Any:
+def _answer(effect: Effect, pool: Pool | None, on: Local, till: Till, progress: Progress | None) -> Any:
     match effect:
         case Scan():
             return _scan(effect, pool, on, progress)
@@ -142,38 +117,10 @@ def _answer(
             if pool is None:
                 raise ContractError("the plan gathers rows but no pool was given")
             return pool.gather(rows)
-        case Ask(role, items):
-            return _ask(role, items, ledger, _priced(scorers, role), log)
+        case Ask(role, items, duel):
+            return till.ask(role, items, duel=duel)
         case Make(role, parents):
-            price = _priced(scorers, role)
-            ledger.charge(_line(role, len(parents), price))
-            return price.call(parents)
-
-
-def _priced(scorers: Mapping[str, Price], role: str) -> Price:
-    if role not in scorers:
-        raise ContractError(f"the plan asks for {role!r}; scorers are given for {sorted(scorers)}")
-    return scorers[role]
-
-
-def _line(role: str, n: int, price: Price, *, cached: bool = False) -> Line:
-    return Line(role, n, price.tokens * n, price.usd * n, price.seconds * n, cached)
-
-
-def _ask(role: str, items: Any, ledger: Ledger, price: Price, log: Log | None) -> F32:
-    kept = log.replay(role, items) if log is not None else None
-    if kept is not None:
-        ledger.charge(_line(role, len(items), price, cached=True))
-        return kept
-    ledger.charge(_line(role, len(items), price))
-    answer = np.asarray(price.call(items), np.float32)
-    if answer.shape != (len(items),):
-        raise ContractError(f"scorer {role!r} gave shape {answer.shape} for {len(items)} items")
-    if not np.isfinite(answer).all():
-        raise ContractError(f"scorer {role!r} gave a number that is not finite")
-    if log is not None:
-        log.keep(role, items, answer)
-    return answer
+            return till.make(role, parents)
 
 
 def _scan(effect: Scan, pool: Pool | None, on: Local, progress: Progress | None) -> Any:

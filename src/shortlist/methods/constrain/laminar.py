@@ -62,7 +62,7 @@ class Laminar:
         """One inequality a bound.
 
         Raises:
-            UsageError: two bounded groups cross (named, with rows that show it), or a group is unknown.
+            UsageError: two bounded groups cross (named, with how many rows show it), or a group is unknown.
             ContractError: no such signal, or one without groups.
         """
         out: list[Row] = []
@@ -85,13 +85,12 @@ def _nested(rows: Sequence[Row], pool: Pool) -> None:
         around = inside[at]
         if (around != around[0]).any():
             other = rows[order[int(around.max())]]
-            both = int(pool.rows[at[np.argmax(around)]])
-            mine = int(pool.rows[at[np.argmin(around)]])
             assert other.at is not None
-            theirs = int(pool.rows[np.setdiff1d(other.at, at)[0]])
+            both = len(np.intersect1d(at, other.at))
             raise UsageError(
-                f"Laminar: the groups of {rows[i].text} and {other.text} cross: row {both} is in both, row "
-                f"{mine} only in the first, row {theirs} only in the second; bound them by Quota instead"
+                f"Laminar: the groups of {rows[i].text} and {other.text} cross: {both:,} rows are in both, "
+                f"{len(at) - both:,} only in the first, {len(other.at) - both:,} only in the second; "
+                "bound them by Quota instead"
             )
         inside[at] = place
 

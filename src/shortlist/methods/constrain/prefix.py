@@ -159,6 +159,9 @@ class Shares:
         if t + 1 >= len(self.low):
             return np.zeros(len(at), bool)
         lacks, full = count < self.low[t + 1], count >= self.high[t + 1]
+        if len(at) < len(self.held):  # patterns of these rows alone
+            held = self.held[self.of[at]]
+            return np.array(~((full & held) | (lacks & ~held)).any(axis=1))
         fine = np.array(self.held[:, lacks].all(axis=1) & ~self.held[:, full].any(axis=1))
         ok: Bool = fine[self.of[at]]
         return ok

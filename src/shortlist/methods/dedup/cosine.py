@@ -16,7 +16,7 @@ Use it when vectors mean something, up to some million rows; not when texts are 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -41,7 +41,7 @@ class Cosine:
     most similar dropped first; 0: no stop.
     """
 
-    by: str = "vec"
+    by: str = field(default="vec", kw_only=False)
     threshold: float = 0.95
     keep: str = ""
     to: float = 0

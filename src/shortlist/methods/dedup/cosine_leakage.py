@@ -15,7 +15,7 @@ which move a vector little (Leakage).
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -37,7 +37,7 @@ from shortlist.methods.dedup.cells import AXES, BLOCK, ROUNDING, bytes_of, hits_
 class CosineLeakage:
     """Rows whose cosine with a row of the group `against` ('signal:group') is at least `threshold` go."""
 
-    by: str = "vec"
+    by: str = field(default="vec", kw_only=False)
     against: str = "split:test"
     threshold: float = 0.9
 

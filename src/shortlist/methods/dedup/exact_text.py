@@ -12,7 +12,7 @@ Use it when copies are verbatim, before anything that costs more; not when they 
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from hashlib import blake2b
 from itertools import pairwise
@@ -40,7 +40,7 @@ class ExactText:
     this share) are left at least, the last copies dropped first; 0: every copy goes.
     """
 
-    by: str = "text"
+    by: str = field(default="text", kw_only=False)
     keep: str = ""
     fold: bool = False
     to: float = 0

@@ -18,8 +18,7 @@ paraphrases (Cosine on vectors) or when the threshold is below a half and the po
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -28,7 +27,7 @@ import numpy.typing as npt
 from shortlist.core.arrays import F64, I32, I64, U64
 from shortlist.core.claim import Claim
 from shortlist.core.contracts import Need
-from shortlist.core.drops import Drops, Found, best_first, left, thin
+from shortlist.core.drops import Drops, Found, best_first, left, placed, thin
 from shortlist.core.effects import Plan, alone, scan
 from shortlist.core.errors import UsageError
 from shortlist.core.pool import Pool
@@ -50,7 +49,7 @@ class Jaccard:
     the first). to: stop at so many rows (or this share), the most similar dropped first; 0: no stop.
     """
 
-    by: str = "text"
+    by: str = field(default="text", kw_only=False)
     threshold: float = 0.8
     ngram: int = 5
     keep: str = ""
@@ -85,7 +84,7 @@ class Jaccard:
             order = best_first(pool, self.keep)
             sets = _in_order(*_shared(parts), order)
             alike = partial(scan, partial(_join, *sets), operator.add, note="comparing texts")
-            of, similarity = yield from thin(partial(_placed, alike, order), self.threshold, stay)
+            of, similarity = yield from thin(partial(placed, alike, order, len(order)), self.threshold, stay)
         return Drops.at(pool, of, similarity, f"Jaccard index of {self.ngram}-word shingles of {self.by!r}")
 
 
@@ -135,15 +134,6 @@ def _join(indptr: I64, keys: U64, size: I32, threshold: float) -> list[Found]:
     seen = np.full(n, -1, np.int32)
     join_prefixes(indptr, keys, size, threshold, head, after, owner, place, seen, of, similarity)
     return [(of, similarity)]
-
-
-def _placed(alike: Callable[[list[float]], Plan[list[Found]]], order: I64, threshold: float) -> Plan[Found]:
-    """What was found among rows in order, as positions."""
-    ((mate, likeness),) = yield from alike([threshold])
-    of, similarity = np.empty_like(mate), np.empty_like(likeness)
-    of[order] = np.where(mate >= 0, order[mate], -1)
-    similarity[order] = likeness
-    return of, similarity
 
 
 def exact(sets: list[set[int]], threshold: float) -> Found:

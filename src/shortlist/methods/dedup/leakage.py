@@ -15,7 +15,7 @@ Use it when the pool trains what the group tests; not when copies are paraphrase
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -42,7 +42,7 @@ class Leakage:
     enough). ngram: words in a row.
     """
 
-    by: str = "text"
+    by: str = field(default="text", kw_only=False)
     against: str = "split:test"
     threshold: float = 0.0
     ngram: int = 13

@@ -7,15 +7,14 @@ Cost: 128 operations a shingle, then 8 log n an n a band, then the pairs that sh
 Memory: 16 bytes a row and band, and 8 a shingle of the rows that share a band with another.
 Guarantee: precision 1; two rows at the threshold meet with probability at least 0.99, more alike ones more
 often; same seed, same bytes. Transitive chains do not drop: a dropped row is a duplicate of its own `of`.
-Use it when copies differ in words and most texts are made of common shingles, or the threshold is low; not
-when nothing may be missed (Jaccard) or copies are paraphrases (Cosine on vectors).
+Use it when copies differ in words and most texts are made of common shingles, or the threshold is low.
+Not when nothing may be missed (Jaccard) or copies are paraphrases (Cosine on vectors).
 """
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
 
@@ -24,13 +23,14 @@ import numpy as np
 from shortlist.core.arrays import F64, I32, I64, U64, Bool
 from shortlist.core.claim import Claim
 from shortlist.core.contracts import Need
-from shortlist.core.drops import Drops, Found, best_first, left, thin
+from shortlist.core.drops import Drops, Found, best_first, left, placed, thin
 from shortlist.core.effects import Plan, alone, scan
 from shortlist.core.errors import UsageError
 from shortlist.core.pool import Pool
 from shortlist.core.seeds import generator
 from shortlist.core.signals import Text
 from shortlist.kernels.minhash import band_keys, join_sets
+from shortlist.methods.dedup import jaccard
 from shortlist.methods.dedup.buckets import meeting
 from shortlist.methods.dedup.shingles import as_sets, bytes_of, cut, end_to_end, shingles_of, spans
 
@@ -47,7 +47,7 @@ class MinHash:
     the first). to: stop at so many rows (or this share), the most similar dropped first; 0: no stop.
     """
 
-    by: str = "text"
+    by: str = field(default="text", kw_only=False)
     threshold: float = 0.8
     ngram: int = 5
     keep: str = ""
@@ -82,7 +82,7 @@ class MinHash:
             parts = yield from scan(partial(_sets, text, self.ngram), operator.add, over, "reading shingles")
             compare = partial(_join, *end_to_end(parts), buckets)
             alike = partial(scan, compare, operator.add, note="comparing texts")
-            found = yield from thin(partial(_placed, alike, rows, len(text)), self.threshold, stay)
+            found = yield from thin(partial(placed, alike, rows, len(text)), self.threshold, stay)
             of, similarity = found
         return Drops.at(pool, of, similarity, f"Jaccard index of {self.ngram}-word shingles of {self.by!r}")
 
@@ -135,27 +135,8 @@ def _join(indptr: I64, sets: U64, buckets: I32, threshold: float) -> list[Found]
     return [(of, similarity)]
 
 
-def _placed(
-    alike: Callable[[list[float]], Plan[list[Found]]], rows: I64, n: int, threshold: float
-) -> Plan[Found]:
-    """What was found among `rows`, as positions of all n."""
-    ((mate, likeness),) = yield from alike([threshold])
-    of, similarity = np.full(n, -1, np.int64), np.zeros(n)
-    of[rows] = np.where(mate >= 0, rows[mate], -1)
-    similarity[rows] = likeness
-    return of, similarity
-
-
-def exact(sets: list[set[int]], threshold: float) -> Found:
-    """The rule read off its definition, rows in order of preference; meets every pair."""
-    of, similarity = np.full(len(sets), -1, np.int64), np.zeros(len(sets))
-    for i, mine in enumerate(sets):
-        for j in np.flatnonzero(of[:i] < 0):
-            index = len(mine & sets[j]) / max(len(mine | sets[j]), 1)
-            if index >= threshold and index > similarity[i]:
-                of[i], similarity[i] = j, index
-    return of, similarity
-
+#: The rule read off its definition, rows in order of preference; meets every pair.
+exact = jaccard.exact
 
 EXAMPLES = (MinHash(), MinHash(threshold=0.5, ngram=2, keep="score"))
 

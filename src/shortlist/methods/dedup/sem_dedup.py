@@ -16,7 +16,7 @@ Cosine misses nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -52,7 +52,7 @@ class SemDedup:
     no stop.
     """
 
-    by: str = "vec"
+    by: str = field(default="vec", kw_only=False)
     threshold: float = 0.95
     cells: int = 0
     probes: int = 4

@@ -16,18 +16,17 @@ word turns many bits, or when drops must be certain (Jaccard, MinHash).
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import combinations, pairwise
 from math import comb, log2
 
 import numpy as np
 
-from shortlist.core.arrays import F64, I32, I64, U64
+from shortlist.core.arrays import F64, I32, U64
 from shortlist.core.claim import Claim
 from shortlist.core.contracts import Need
-from shortlist.core.drops import Drops, Found, best_first, left, thin
+from shortlist.core.drops import Drops, Found, best_first, left, placed, thin
 from shortlist.core.effects import Plan, alone, scan
 from shortlist.core.errors import UsageError
 from shortlist.core.pool import Pool
@@ -49,7 +48,7 @@ class SimHash:
     the first). to: stop at so many rows (or this share), the most similar dropped first; 0: no stop.
     """
 
-    by: str = "text"
+    by: str = field(default="text", kw_only=False)
     bits: int = 3
     ngram: int = 2
     keep: str = ""
@@ -90,7 +89,7 @@ class SimHash:
                 alike = partial(
                     scan, partial(_join, codes[rows], buckets), operator.add, note="comparing codes"
                 )
-                found = partial(_placed, alike, rows, len(text))
+                found = partial(placed, alike, rows, len(text))
                 of, similarity = yield from thin(found, 1 - self.bits / 64, stay)
         return Drops.at(pool, of, similarity, f"SimHash bits of {self.ngram}-word shingles of {self.by!r}")
 
@@ -125,17 +124,6 @@ def _join(codes: U64, buckets: I32, threshold: float) -> list[Found]:
     bits = int((1 - threshold) * 64 + 1e-9)
     join_codes(codes, buckets, bits, head, np.full(buckets.shape, -1, np.int32), of, apart)
     return [(of, np.where(of >= 0, 1 - apart / 64, 0.0))]
-
-
-def _placed(
-    alike: Callable[[list[float]], Plan[list[Found]]], rows: I64, n: int, threshold: float
-) -> Plan[Found]:
-    """What was found among `rows`, as positions of all n."""
-    ((mate, likeness),) = yield from alike([threshold])
-    of, similarity = np.full(n, -1, np.int64), np.zeros(n)
-    of[rows] = np.where(mate >= 0, rows[mate], -1)
-    similarity[rows] = likeness
-    return of, similarity
 
 
 def exact(codes: list[int], bits: int) -> Found:

@@ -15,7 +15,7 @@ Use it when there are texts and no vectors; not when meaning must survive other 
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
 
@@ -43,7 +43,7 @@ RARITY_POWER = 1.5
 class LSA:
     """Vectors f32[n, d] of the text signal `by`."""
 
-    by: str = "text"
+    by: str = field(default="text", kw_only=False)
     d: int = 256
     seed: int = 0
 

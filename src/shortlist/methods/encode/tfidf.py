@@ -12,7 +12,7 @@ Use it when a search needs words to match exactly; not when synonyms matter (LSA
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
 
@@ -36,7 +36,7 @@ BLOCK_ROWS, BLOCK_BYTES = 1 << 13, 1 << 23
 class TFIDF:
     """Terms of the text signal `by`, hashed into 2^bits columns."""
 
-    by: str = "text"
+    by: str = field(default="text", kw_only=False)
     bits: int = 18
 
     def __post_init__(self) -> None:

@@ -44,7 +44,8 @@ class Exhaustive:
         free = np.setdiff1d(np.arange(len(built)), limits.shown)
         count = sum(comb(len(free), i) for i in range(limits.k + 1))
         if count > MOST:
-            raise UsageError(f"Exhaustive: {count:,} choices, at most {MOST:,} are tried; use LazyGreedy()")
+            tried = f"{float(min(count, 10**300)):.3g} choices, at most {MOST:,} are tried"
+            raise UsageError(f"Exhaustive: {tried}; use LazyGreedy()")
         best, top = None, -np.inf
         for at, value in subsets(built, limits, free):
             slack = 1e-12 * max(1.0, abs(value))

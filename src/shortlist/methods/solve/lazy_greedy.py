@@ -8,8 +8,9 @@ Deviates: bounds are settled in growing batches instead of one by one from a hea
     choice an objective may take these steps in a compiled loop of its own (`core.steps.Ahead`).
 Cost: n gains, then a few to some hundred a step, on top of O(n) array work where the front runs dry.
 Memory: 8 n (T + 3) bytes for T terms.
-Guarantee: Greedy's choice, trace and bound, so 1 - 1/e under a size and 1/(p + 1) under p matroids
-    (see Greedy). Rounding is allowed for: bounds within 1e-9 of the largest first gain are settled too.
+Guarantee: Greedy's choice and trace, so 1 - 1/e under a size and 1/(p + 1) under p matroids (see Greedy);
+    its bound but for rows that nobody had to ask again. Rounding is allowed for: bounds within 1e-9 of the
+    largest first gain are settled too.
 Use it when: the objective is submodular. Not when: it is not (it refuses).
 """
 
@@ -102,6 +103,8 @@ class _Front:
         bound = np.full(n, -np.inf)
         bound[at] = parts[at].sum(axis=1)
         margin = 1e-9 * float(np.abs(bound[at]).max(initial=0.0))
+        if len(at) == len(steps.candidates()):
+            steps.most = np.maximum(bound, 0.0)
         return cls(bound, parts, np.zeros(n, bool), np.full(n, -1), margin, at[:0])
 
     def settle(self, steps: Steps) -> tuple[Step | None, I64]:
@@ -120,34 +123,36 @@ class _Front:
                 self._ask(steps, self.at[stale])
                 batch *= 2
             elif self.rest >= second - self.margin and self.rest > -np.inf:
-                self._fill(steps, size)
+                self._fill(size)
                 size *= 2
             else:
-                return self._read(now)
+                return self._read(now, waits=steps.ordered)
 
     def _ask(self, steps: Steps, at: I64) -> None:
         # A gain of zero can only stay zero where none are negative.
         live = at[self.bound[at] > 0] if steps.built.monotone else at
         self.parts[live] = steps.built.gains(steps.state, live)
         self.bound[live] = self.parts[live].sum(axis=1)
+        if steps.most is not None:
+            steps.most[live] = np.maximum(self.bound[live], 0.0)
         self.fit[at] = steps.limits.allows(steps.held, at)
         self.asked[at] = len(steps.taken)
 
-    def _fill(self, steps: Steps, size: int) -> None:
+    def _fill(self, size: int) -> None:
         """Bring the `size` largest bounds to the front."""
-        self.at, self.rest = steps.now(np.flatnonzero(self.bound > -np.inf)), -np.inf
+        self.at, self.rest = np.flatnonzero(self.bound > -np.inf), -np.inf
         if len(self.at) > size:
             order = np.argpartition(-self.bound[self.at], size)
             self.rest = float(self.bound[self.at[order[size]]])
             self.at = np.sort(self.at[order[:size]])
 
-    def _read(self, now: int) -> tuple[Step | None, I64]:
-        """First and second of the settled front, in house order; the refused before them are out."""
+    def _read(self, now: int, *, waits: bool) -> tuple[Step | None, I64]:
+        """First and second of the settled front, in house order; the refused before them are out, or wait."""
         known = self.at[self.asked[self.at] == now]
         known = known[np.argsort(-self.bound[known], kind="stable")]
         fit = np.flatnonzero(self.fit[known])
         first = int(fit[0]) if len(fit) else len(known)
-        refused = known[:first]
+        refused = known[: 0 if waits else first]
         step = None
         if len(fit):
             pick = int(known[first])

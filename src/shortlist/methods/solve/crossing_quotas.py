@@ -1,12 +1,16 @@
 """The best sum of scores under a size and most counts of two signals at once: exact, where greedy is not.
- Each augmenting path takes one row more: in by a group of the first signal and one of the second, and out
+
+Each augmenting path takes one row more: in by a group of the first signal and one of the second, and out
 again where a better row frees its place. Among all paths the one that gains most keeps the choice best for
 its size.
 Source: Edmonds 1979, Matroid intersection, doi:10.1016/S0167-5060(08)70817-3; paths by gain are the weighted
 algorithm of Lawler 1975, Matroid intersection algorithms, doi:10.1007/BF01681329.
-Deviates: for partition matroids the exchange graph shrinks to one node a group, with the dearest free row
-    between two groups as the arc. What must be taken comes first. Exact where `Choice.bound` is closed: the
-    objective is modular (gains that do not change as all rows are added one by one, which is checked) and
+Deviates: this is the intersection of two partition matroids and no more: other matroids (laminar families,
+    a third signal) are left to Swap, whose exchanges are of one row for one. It is not the local search of
+    Lee, Sviridenko and Vondrak 2010, doi:10.1287/moor.1100.0463, whose exchanges of several rows reach
+    1/(p + eps) under p matroids. Here the exchange graph shrinks to one node a group, the dearest free row
+    between two groups being the arc. What must be taken comes first. Exact where `Choice.bound` is closed:
+    the objective is modular (gains that do not change as all rows are added one by one, which is checked) and
     the best choice under size and both families of groups keeps all other limits as well. Else the answer
     is Swap's.
 Cost: k paths of some passes over a x b pairs of groups, and n adds.  Memory: 8 a b + 24 n bytes.
@@ -39,7 +43,7 @@ FREE = 1 << 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MatroidIntersection:
+class CrossingQuotas:
     """Exact for sums of scores under two families of most counts, else Swap with `eps` and `passes`."""
 
     eps: float = field(default=0.01, kw_only=False)
@@ -165,7 +169,7 @@ def _path(more: F64, less: F64, left: I64, right: I64, slack: float) -> list[tup
         path.append((i, j, -1))
 
 
-EXAMPLES = (MatroidIntersection(0.05), MatroidIntersection(0.5, passes=1))
+EXAMPLES = (CrossingQuotas(0.05), CrossingQuotas(0.5, passes=1))
 
 
 def claim(rng: np.random.Generator, scale: int) -> F64:
@@ -181,7 +185,7 @@ def claim(rng: np.random.Generator, scale: int) -> F64:
             for g in range(4)
         ]
         limits = bind_rows([Row("size", "size", None, None, 0.0, 60.0), *most], 60)
-        best = MatroidIntersection()(built, limits, pool).total
+        best = CrossingQuotas()(built, limits, pool).total
         lacks[i] = 1 - LazyGreedy()(built, limits, pool).total / best
     return lacks
 

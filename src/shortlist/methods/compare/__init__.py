@@ -1,0 +1,1 @@
+"""Rankings from comparisons, and searches that pay for them."""

@@ -1,0 +1,1 @@
+"""Picks among answers: votes, rewards and tests."""

@@ -1,0 +1,1 @@
+"""Differential runs against other libraries, where they are installed: docs/differences says what differs."""
