@@ -24,6 +24,7 @@ KINDS = {
     "objective": ("Objectives", "what makes a set of rows good"),
     "constrain": ("Constraints", "what every choice must keep"),
     "solve": ("Solvers", "how the rows are found"),
+    "sample": ("Samplers and selectors", "rows drawn by a law, or taken by a rule of their own"),
     "cluster": ("Clustering", "which points stand for the pool"),
     "graph": ("Graphs", "which rows are near which"),
     "dedup": ("Near-duplicates", "which rows are copies, and which copy is kept"),

@@ -34,6 +34,7 @@ LISTED = {
     "core.pool": "Pool",
     "core.judgments": "Board Duels Pick Verdicts",
     "core.recipe": "Recipe",
+    "core.sample": "Sample",
     "core.signals": "Costs Labels Neighbors Scores Tags Terms Text Vectors",
     "doors.bias": "Bias BiasStudy bias",
     "doors.compare": "Comparison Measure compare",

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from shortlist.core.judgments import Board, Duels, Pick, Verdicts
     from shortlist.core.pool import Pool
     from shortlist.core.recipe import Recipe
+    from shortlist.core.sample import Sample
     from shortlist.core.signals import Costs, Labels, Neighbors, Scores, Tags, Terms, Text, Vectors
     from shortlist.doors.bias import Bias, BiasStudy, bias
     from shortlist.doors.compare import Comparison, Measure, compare
@@ -149,6 +150,20 @@ if TYPE_CHECKING:
     from shortlist.methods.objective.sum_coverage import SumCoverage
     from shortlist.methods.objective.sum_redundancy import SumRedundancy
     from shortlist.methods.objective.weighted_sum import Sum
+    from shortlist.methods.sample.cluster_rounds import ClusterRounds
+    from shortlist.methods.sample.conditional_poisson import ConditionalPoisson
+    from shortlist.methods.sample.coverage_strata import CoverageStrata
+    from shortlist.methods.sample.gradient_matching import GradientMatching
+    from shortlist.methods.sample.gumbel_top_k import GumbelTopK
+    from shortlist.methods.sample.herding import Herding
+    from shortlist.methods.sample.k_dpp import KDPP
+    from shortlist.methods.sample.leverage import Leverage
+    from shortlist.methods.sample.prototypes import Prototypes
+    from shortlist.methods.sample.repeated_random import RepeatedRandom
+    from shortlist.methods.sample.score_first import ScoreFirst
+    from shortlist.methods.sample.stratified import Stratified
+    from shortlist.methods.sample.targeted import Targeted
+    from shortlist.methods.sample.typicality import Typicality
     from shortlist.methods.solve.branch_and_bound import BranchAndBound
     from shortlist.methods.solve.cost_benefit import CostBenefit
     from shortlist.methods.solve.crossing_quotas import CrossingQuotas
@@ -215,10 +230,12 @@ __all__ = [
     "Checked",
     "Choice",
     "Claim",
+    "ClusterRounds",
     "Clusterer",
     "Clusters",
     "CodeT",
     "Comparison",
+    "ConditionalPoisson",
     "Constraint",
     "ContractError",
     "Cosine",
@@ -227,6 +244,7 @@ __all__ = [
     "Costs",
     "CountEntropy",
     "Coverage",
+    "CoverageStrata",
     "CrossingQuotas",
     "Curation",
     "CuttingPlanes",
@@ -253,6 +271,7 @@ __all__ = [
     "FarthestFirst",
     "FeatureBased",
     "Gather",
+    "GradientMatching",
     "GraphCoverage",
     "GraphCut",
     "GraphCutCG",
@@ -262,6 +281,8 @@ __all__ = [
     "GreedyMonroe",
     "GroupCover",
     "GroupCoverage",
+    "GumbelTopK",
+    "Herding",
     "Include",
     "InfeasibleError",
     "InputError",
@@ -269,6 +290,7 @@ __all__ = [
     "Judged",
     "Judging",
     "Justified",
+    "KDPP",
     "KMeans",
     "KNN",
     "Knapsack",
@@ -280,6 +302,7 @@ __all__ = [
     "LazyGreedy",
     "Leakage",
     "Ledger",
+    "Leverage",
     "Limits",
     "Local",
     "LocalSearch",
@@ -319,6 +342,7 @@ __all__ = [
     "ProbabilisticSetCover",
     "Probe",
     "ProportionalApproval",
+    "Prototypes",
     "Quota",
     "QuotaFilling",
     "Radius",
@@ -328,12 +352,15 @@ __all__ = [
     "Ranker",
     "Recipe",
     "Repair",
+    "RepeatedRandom",
     "Represented",
     "Roles",
     "Row",
+    "Sample",
     "Saturate",
     "SaturatedCoverage",
     "Scan",
+    "ScoreFirst",
     "Scorer",
     "ScorerFailed",
     "Scores",
@@ -350,6 +377,7 @@ __all__ = [
     "Sqrt",
     "StochasticGreedy",
     "StorageError",
+    "Stratified",
     "SubmodularOrder",
     "SuitedGreedy",
     "Sum",
@@ -358,12 +386,14 @@ __all__ = [
     "Swap",
     "TFIDF",
     "Tags",
+    "Targeted",
     "Terms",
     "Text",
     "ThresholdGreedy",
     "Top",
     "Trace",
     "TwoRound",
+    "Typicality",
     "Update",
     "UsageError",
     "Vectors",
