@@ -73,12 +73,14 @@ def test_ties_of_harmonic_sums_go_to_the_lowest_position():
 
 
 def same(one: Choice, two: Choice) -> None:
-    """The same rows, gains and runners-up, to the bit."""
+    """The same rows, gains and runners-up, to the bit, and nearly the same bound."""
     assert one.rows.tolist() == two.rows.tolist()
     assert one.parts.tobytes() == two.parts.tobytes()
     assert one.trace.runner_up.tolist() == two.trace.runner_up.tolist()
     assert one.trace.runner_up_gain.tobytes() == two.trace.runner_up_gain.tobytes()
-    assert one.bound == two.bound
+    # Rows that no lazy solver had to ask again may leave its bound a little higher.
+    assert one.bound[0] == two.bound[0]
+    assert one.bound[1] == pytest.approx(two.bound[1], rel=0.05)
 
 
 @pytest.mark.parametrize("k", [1, 30, 90])

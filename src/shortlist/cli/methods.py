@@ -16,9 +16,21 @@ from shortlist.core.errors import UsageError
 from shortlist.core.expression import expression
 
 #: What adapters are.
-KINDS = {"ApproximateKNN": "graph", "MiniLM": "encode"}
+KINDS = {"ApproximateKNN": "graph", "MiniLM": "encode", "OpenAIJudge": "judge"}
 #: The kinds, in the order of a run.
-ORDER = ("encode", "dedup", "graph", "cluster", "objective", "constrain", "solve")
+ORDER = (
+    "encode",
+    "dedup",
+    "graph",
+    "cluster",
+    "objective",
+    "constrain",
+    "solve",
+    "sample",
+    "compare",
+    "vote",
+    "judge",
+)
 
 
 @click.command()
