@@ -24,7 +24,7 @@ def board_text(facts: Mapping[str, Any], most: int = MOST) -> str:
     lines = [head, f"scores in {facts['unit']}", "", title + "  duels"]
     for i in items[:most]:
         mark = "*" if i["tied_with_first"] else " "
-        line = f"{i['rank']:>4}{mark}  {inert(i['item'], 40):{width}}  {i['score']:>9.4g}"
+        line = f"{i['rank']:>4}{mark}  {inert(i['item'], 40):{width}}  {round(i['score'], 9) + 0.0:>9.4g}"
         if level is not None:
             ranks = f"{i['rank_low']}-{i['rank_high']}"
             line += f"  {i['low']:>9.4g} {i['high']:>9.4g}  {ranks:>9}"
