@@ -46,10 +46,10 @@ RUNS = HERE.parent / "results" / "runs" / "selection.json"
 # --- one measurement, in a process of its own ---------------------------------------------------------------
 
 
-def peak() -> float:
-    """GiB of resident memory at its peak, of this process alone."""
+def peak(what: str = "VmHWM") -> float:
+    """GiB of resident memory at its peak (VmRSS: now), of this process alone."""
     status = Path("/proc/self/status").read_text()
-    return int(status.partition("VmHWM:")[2].split()[0]) / 2**20
+    return int(status.partition(f"{what}:")[2].split()[0]) / 2**20
 
 
 def child(task: dict[str, Any]) -> None:
@@ -62,7 +62,7 @@ def child(task: dict[str, Any]) -> None:
     report: dict[str, Any] = {}
     if task["engine"] == "ours":
         report |= estimate(x, k)
-    before = peak()
+    before = peak("VmRSS")
     wall, cpu = perf_counter(), process_time()
     rows = engine(x, k, **limits)
     report |= {"wall": perf_counter() - wall, "cpu": process_time() - cpu, "peak_gib": peak()}

@@ -32,7 +32,7 @@ ROUNDS, HALVINGS = 16, 24
 #: the newest round in the averaged slope.
 AIM, LESS, BAD, NEWEST = 0.5, 0.66, 4, 0.3
 #: A gap of this share of the bound is small enough.
-ENOUGH = 0.005
+ENOUGH = 0.01
 #: A cost below this counts as this.
 TINY = 1e-12
 

@@ -61,6 +61,8 @@ SAMPLE, EXPECT = 1024, 2
 #: To hold a cosine against a floor, and against what is covered, takes about as long as so many flops of a
 #: product (measured).
 COMPARE, PASS = 60.0, 200.0
+#: The same for an entry above a floor while choosing: placed, asked again and again, priced for the bound.
+ENTRY = 1e4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,7 +201,7 @@ def need(n: int, d: int, form: FacilityLocation) -> Need:
     else:
         pairs = float(n * m)
         products += pairs * (1.0 if m < n else 0.5)
-    flops = 2.0 * d * products + COMPARE * pairs
+    flops = 2.0 * d * products + COMPARE * pairs + ENTRY * entries
     return Need(copied + 4.0 * (r + s) * d + peak + 60.0 * n, flops)
 
 
